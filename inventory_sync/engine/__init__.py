@@ -1,0 +1,1 @@
+"""The five stages and what surrounds them: intake, observe, decide, push, settle."""

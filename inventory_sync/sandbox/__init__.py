@@ -1,0 +1,1 @@
+"""Simulated partners: pure state machines in an HTTP shell, with faults on demand."""

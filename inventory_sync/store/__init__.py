@@ -1,0 +1,1 @@
+"""PostgreSQL: named queries in .sql files and thin typed functions around them."""

@@ -1,0 +1,1 @@
+"""Partner systems: one package each, all behind the port."""

@@ -1,0 +1,1 @@
+"""Two web applications: the public one (notices, health) and the admin one (metrics, state)."""
