@@ -1,0 +1,234 @@
+"""The `connections` part of the file: each checked by its system's own settings model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from inventory_sync.config.document import ConnectionDocument
+from inventory_sync.config.errors import ConfigCode
+from inventory_sync.config.nodes import Entry, Reader, is_null, joined, nearest
+from inventory_sync.systems.errors import InvalidSettings
+from inventory_sync.systems.port import SettingsModel, SystemDefinition
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NAME_REMEDY = "Use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter or digit."
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the routes need to know: valid connections, and the system (None: unusable) of every one that is named."""
+
+    documents: tuple[ConnectionDocument, ...]
+    systems: Mapping[str, SystemDefinition | None]
+
+
+def read_connections(
+    reader: Reader,
+    node: Node | None,
+    systems: Mapping[str, SystemDefinition],
+    stored_secrets: Callable[[str], Mapping[str, str]],
+    known: Mapping[str, str],
+) -> Connections:
+    """Read every connection; `known` maps stored connections to their systems, which never change."""
+    found: dict[str, SystemDefinition | None] = {name: systems.get(system) for name, system in known.items()}
+    documents: list[ConnectionDocument] = []
+    for name, entry in (reader.mapping(node, "connections") or {} if node is not None else {}).items():
+        path = joined("connections", name)
+        if not NAME.fullmatch(name):
+            reader.refuse(
+                entry.key, path, ConfigCode.NAME, "this is not a name that a connection can have", NAME_REMEDY
+            )
+        entries = reader.mapping(entry.value, path)
+        definition = None if entries is None else _system(reader, entry, entries, path, systems, known.get(name))
+        found[name] = definition
+        if entries is not None and definition is not None:
+            document = _Connection(reader, name, path, entry, entries, definition).read(stored_secrets)
+            if document is not None:
+                documents.append(document)
+    return Connections(tuple(documents), found)
+
+
+def _system(
+    reader: Reader,
+    entry: Entry,
+    entries: Mapping[str, Entry],
+    path: str,
+    systems: Mapping[str, SystemDefinition],
+    before: str | None,
+) -> SystemDefinition | None:
+    known = ", ".join(systems)
+    if "system" not in entries:
+        remedy = f"Add `system:` with one of: {known}."
+        reader.refuse(entry.key, f"{path}.system", ConfigCode.MISSING, "the system is not named", remedy)
+        return None
+    node = entries["system"].value
+    name = reader.text(node, f"{path}.system")
+    if name is None:
+        return None
+    if name not in systems:
+        near = nearest(name, systems)
+        remedy = f"{f'Did you mean {near!r}? ' if near else ''}Known systems: {known}."
+        reader.refuse(node, f"{path}.system", ConfigCode.UNKNOWN_SYSTEM, "there is no system of this name", remedy)
+        return None
+    if before is not None and before != name:
+        message = f"this connection belongs to the system {before!r}, and that never changes"
+        remedy = f"Write {before!r}, or give the new connection a name of its own."
+        reader.refuse(node, f"{path}.system", ConfigCode.SYSTEM_CHANGED, message, remedy)
+        return None
+    return systems[name]
+
+
+def secret_fields(model: type[SettingsModel]) -> frozenset[str]:
+    """The names, as the file writes them, of the settings that are stored encrypted."""
+    return frozenset(key for key, name in _keys(model).items() if _is_secret(model.model_fields[name].annotation))
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(_is_secret(each) for each in get_args(annotation))
+
+
+def _keys(model: type[SettingsModel]) -> dict[str, str]:
+    """Field names by the keys that the file uses for them."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+class _Connection:
+    """One connection while it is read."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        name: str,
+        path: str,
+        entry: Entry,
+        entries: Mapping[str, Entry],
+        definition: SystemDefinition,
+    ) -> None:
+        self.reader, self.name, self.path, self.entry, self.definition = reader, name, path, entry, definition
+        self.keys = _keys(definition.settings)
+        self.secret_names = secret_fields(definition.settings)
+        self.entries = {key: each for key, each in entries.items() if key in self.keys}
+        reader.only(entries, path, ("system", *self.keys))
+
+    def read(self, stored_secrets: Callable[[str], Mapping[str, str]]) -> ConnectionDocument | None:
+        """The document, or None after noting what is wrong."""
+        before = len(self.reader.errors)
+        plain, secrets = self._values()
+        stored = {
+            key: value
+            for key, value in stored_secrets(self.name).items()
+            if key in self.secret_names and key not in secrets
+        }
+        self.reader.hidden.update(secrets.values(), stored.values())
+        if len(self.reader.errors) > before:
+            self._validate({**plain, **stored, **secrets}, only_present=True)
+            return None
+        settings = self._validate({**plain, **stored, **secrets})
+        if settings is None and stored:
+            # stored secrets of another way to sign in must not stand in the way of a file that is complete by itself
+            noted = self.reader.errors[before:]
+            del self.reader.errors[before:]
+            stored = {}
+            settings = self._validate({**plain, **secrets})
+            if settings is None:
+                self.reader.errors[before:] = noted
+        if settings is None:
+            return None
+        dumped = settings.model_dump(mode="json", by_alias=True)
+        return ConnectionDocument(
+            name=self.name,
+            system=self.definition.name,
+            settings={key: dumped[key] for key in plain},
+            secrets=secrets,
+            stored=tuple(sorted(stored)),
+            line=self.entry.line,
+        )
+
+    def _values(self) -> tuple[dict[str, Any], dict[str, str]]:
+        plain: dict[str, Any] = {}
+        secrets: dict[str, str] = {}
+        for key, entry in self.entries.items():
+            path = f"{self.path}.{key}"
+            if key not in self.secret_names:
+                plain[key] = self.reader.data(entry.value, path)
+            elif not is_null(entry.value):
+                secret = self.reader.text(entry.value, path)
+                if secret is not None:
+                    secrets[key] = secret
+        return plain, secrets
+
+    def _validate(self, values: Mapping[str, Any], *, only_present: bool = False) -> SettingsModel | None:
+        """Ask the system's model, and map what it says to places in the file.
+
+        `only_present` leaves out what is missing or concerns several settings, for a file in which some could not be
+        read.
+        """
+        try:
+            return self.definition.settings.model_validate(dict(values))
+        except ValidationError as refusal:
+            for error in refusal.errors(include_url=False, include_input=False):
+                if not only_present or (error["type"] != "missing" and error["loc"]):
+                    self._refused(error)
+        except InvalidSettings as refusal:
+            if not only_present:
+                node, path = self._place((refusal.field,))
+                message, remedy = (self.reader.concealed(each) for each in (refusal.message, refusal.remedy))
+                self.reader.refuse(node, path, refusal.code, message, remedy)
+        return None
+
+    def _refused(self, error: ErrorDetails) -> None:
+        key = str(error["loc"][0]) if error["loc"] else ""
+        if error["type"] == "missing" and len(error["loc"]) == 1:
+            self._missing(key)
+            return
+        node, path = self._place(error["loc"])
+        said = self.reader.concealed(error["msg"]).removeprefix("Value error, ").rstrip(".")
+        guide = f"Run `inventory-sync guide {self.definition.name}` to see what belongs here."
+        self.reader.refuse(node, path, ConfigCode.SETTINGS, said[:1].lower() + said[1:], guide)
+
+    def _missing(self, key: str) -> None:
+        path = joined(self.path, key)
+        if key in self.secret_names:
+            variable = f"{self.name}_{key}".upper().replace("-", "_")
+            message = f"{key} is missing, and none is stored for this connection"
+            self.reader.refuse(
+                self.entry.key, path, ConfigCode.SECRET_MISSING, message, f"Add `{key}: ${{{variable}}}`."
+            )
+        else:
+            self.reader.refuse(
+                self.entry.key, path, ConfigCode.MISSING, f"{key} is missing", f"Add `{key}:` with its value."
+            )
+
+    def _place(self, location: tuple[int | str, ...]) -> tuple[Node, str]:
+        """The node that an error of the settings model is about, as deep as the file goes, and its path."""
+        node, path = self.entry.key, self.path
+        steps: Iterator[int | str] = iter(location)
+        first = next(steps, None)
+        if first is None or str(first) not in self.entries:
+            return node, path if first is None or str(first) not in self.keys else f"{path}.{first}"
+        node, path = self.entries[str(first)].value, f"{path}.{first}"
+        for step in steps:
+            below = _below(node, step)
+            if below is None:
+                break
+            node, path = below, f"{path}[{step}]" if isinstance(step, int) else joined(path, step)
+        return node, path
+
+
+def _below(node: Node, step: int | str) -> Node | None:
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        element: Node = node.value[step]
+        return element
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value == step:
+                found: Node = value
+                return found
+    return None

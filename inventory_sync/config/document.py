@@ -1,0 +1,86 @@
+"""A valid configuration file, as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from inventory_sync.model.alignment import AlignPolicy
+from inventory_sync.model.publish import PublishRule
+
+
+class Direction(StrEnum):
+    """Which way differences are carried."""
+
+    TWO_WAY = "two_way"
+    CHANNEL_TO_LEDGER = "channel_to_ledger"
+    LEDGER_TO_CHANNEL = "ledger_to_channel"
+
+
+class Sales(StrEnum):
+    """Who books the channel's sales in the ledger."""
+
+    POST = "post"
+    EXPECT = "expect"
+
+
+class RouteState(StrEnum):
+    """The state that the file asks for."""
+
+    STOPPED = "stopped"
+    WATCHING = "watching"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class LocationPair:
+    """A ledger location and the channel location it feeds, by the partners' own keys."""
+
+    ledger: str
+    channel: str
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDocument:
+    """One connection. `settings` are the settings named in the file, checked and without secrets.
+
+    `secrets` are the secrets named in the file, in clear; `stored` names the previously stored ones that stay in force.
+    """
+
+    name: str
+    system: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    stored: tuple[str, ...] = ()
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDocument:
+    """One route, every default filled in. `channel_fields` are in order of preference."""
+
+    name: str
+    ledger: str
+    channel: str
+    direction: Direction
+    sales: Sales
+    ledger_quantity: str
+    channel_quantity: str
+    ledger_field: str
+    channel_fields: tuple[str, ...]
+    locations: tuple[LocationPair, ...]
+    publish: PublishRule
+    align: AlignPolicy
+    state: RouteState
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """A whole valid file, in the order of the file."""
+
+    connections: tuple[ConnectionDocument, ...]
+    routes: tuple[RouteDocument, ...]

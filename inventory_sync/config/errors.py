@@ -1,0 +1,62 @@
+"""What can be wrong in a configuration file, each with its place, its reason and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ConfigCode(StrEnum):
+    """Stable codes of problems in the configuration file."""
+
+    SETTINGS = "IS-CFG-001"  # a system refuses its settings
+    UNKNOWN_SYSTEM = "IS-CFG-002"
+    UNREADABLE = "IS-CFG-010"  # the file itself cannot be opened or decoded
+    NOT_YAML = "IS-CFG-011"
+    TAB = "IS-CFG-012"
+    DUPLICATE_KEY = "IS-CFG-013"
+    YAML_FEATURE = "IS-CFG-014"  # anchors, aliases, merge keys, tags
+    UNKNOWN_KEY = "IS-CFG-015"
+    WRONG_TYPE = "IS-CFG-016"
+    MISSING = "IS-CFG-017"
+    NOT_ALLOWED = "IS-CFG-018"
+    ENVIRONMENT = "IS-CFG-019"
+    NAME = "IS-CFG-020"
+    SECRET_MISSING = "IS-CFG-021"  # noqa: S105 - a code, not a secret
+    UNKNOWN_CONNECTION = "IS-CFG-022"
+    ROLE = "IS-CFG-023"
+    SAME_CONNECTION = "IS-CFG-024"
+    CYCLE = "IS-CFG-025"
+    NOT_IN_THIS_VERSION = "IS-CFG-026"
+    MATCH_FIELD = "IS-CFG-027"
+    LOCATION_TWICE = "IS-CFG-028"
+    OUT_OF_RANGE = "IS-CFG-029"
+    ALIGN = "IS-CFG-030"
+    SYSTEM_CHANGED = "IS-CFG-031"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConfigError:
+    """One problem. `line` and `column` count from 1; `field` is a path such as `connections.pos.client_secret`, or ""
+    for the file as a whole. Neither `message` nor `remedy` ever holds a secret or an expanded variable."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    message: str
+    remedy: str
+    code: str
+
+    def __str__(self) -> str:
+        field = f"{self.field}: " if self.field else ""
+        return f"{self.file}:{self.line}:{self.column}: {field}{self.message}. {self.remedy} [{self.code}]"
+
+
+class ConfigErrors(Exception):
+    """The configuration file is not valid, and nothing of it was taken over."""
+
+    def __init__(self, errors: Iterable[ConfigError]) -> None:
+        self.errors = tuple(sorted(set(errors)))
+        super().__init__("\n".join(map(str, self.errors)))

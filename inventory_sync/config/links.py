@@ -1,0 +1,82 @@
+"""What several routes must agree on: no cycle among connections, no location pair that belongs to two routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from inventory_sync.config.document import RouteDocument
+from inventory_sync.config.errors import ConfigCode
+from inventory_sync.config.nodes import Entry, Reader
+
+
+def check_links(
+    reader: Reader,
+    routes: Iterable[RouteDocument],
+    entries: Mapping[str, Entry],
+    known_routes: Mapping[str, tuple[str, str]],
+) -> None:
+    """Note cycles and shared locations. `known_routes` maps stored routes to their (ledger, channel)."""
+    routes = tuple(routes)
+    _check_cycles(reader, routes, entries, known_routes)
+    _check_locations(reader, routes, entries)
+
+
+def _check_cycles(
+    reader: Reader,
+    routes: tuple[RouteDocument, ...],
+    entries: Mapping[str, Entry],
+    known_routes: Mapping[str, tuple[str, str]],
+) -> None:
+    """Add the routes one by one, stored ones first, and refuse each that would close a cycle."""
+    named = {route.name for route in routes}
+    feeds: dict[str, list[str]] = {}
+    for name, (ledger, channel) in known_routes.items():
+        if name not in named:
+            feeds.setdefault(ledger, []).append(channel)
+    for route in routes:
+        if route.ledger == route.channel:
+            continue
+        back = _way(feeds, route.channel, route.ledger)
+        if back is None:
+            feeds.setdefault(route.ledger, []).append(route.channel)
+            continue
+        chain = " → ".join((route.ledger, *back))
+        reader.refuse(
+            entries[route.name].key,
+            f"routes.{route.name}",
+            ConfigCode.CYCLE,
+            f"stock would go round in a circle: {chain}",
+            "A connection that is fed by another, directly or not, cannot be a ledger for that other.",
+        )
+
+
+def _way(feeds: Mapping[str, list[str]], start: str, goal: str) -> list[str] | None:
+    """The connections from `start` to `goal`, both included, or None where no route leads there."""
+    ways = [[start]]
+    seen = {start}
+    while ways:
+        way = ways.pop()
+        if way[-1] == goal:
+            return way
+        for following in feeds.get(way[-1], ()):
+            if following not in seen:
+                seen.add(following)
+                ways.append([*way, following])
+    return None
+
+
+def _check_locations(reader: Reader, routes: tuple[RouteDocument, ...], entries: Mapping[str, Entry]) -> None:
+    """Between the same two connections a location of either side may stand in one route only."""
+    first: dict[tuple[str, str, str, str], tuple[str, int]] = {}
+    for route in routes:
+        for pair in route.locations:
+            for side, key in (("ledger", pair.ledger), ("channel", pair.channel)):
+                other, line = first.setdefault((route.ledger, route.channel, side, key), (route.name, pair.line))
+                if other != route.name:
+                    reader.refuse(
+                        entries[route.name].key,
+                        f"routes.{route.name}.locations",
+                        ConfigCode.LOCATION_TWICE,
+                        f"a {side} location on line {pair.line} is already in the route {other!r} on line {line}",
+                        "Between the same two connections a location belongs to one route.",
+                    )

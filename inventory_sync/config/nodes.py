@@ -1,0 +1,334 @@
+"""YAML read as nodes, so that every value keeps its place in the file and its exact text.
+
+Values are taken from the nodes' text and not from YAML's own idea of a type: an unquoted code such as 0123 stays as it
+was written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from inventory_sync.config.errors import ConfigCode, ConfigError, ConfigErrors
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_CORE = "tag:yaml.org,2002:"
+_TAGS = frozenset(_CORE + kind for kind in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq"))
+_REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
+_HARMLESS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_TABBED = re.compile(r"^ *\t\s*[^\s#]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping with its value."""
+
+    key: Node
+    value: Node
+
+    @property
+    def line(self) -> int:
+        return line_of(self.key)
+
+
+def line_of(node: Node) -> int:
+    """The line of a node, counted from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def is_null(node: Node) -> bool:
+    """True for `null`, `~` and a key with nothing behind it."""
+    return isinstance(node, ScalarNode) and str(node.tag) == _CORE + "null"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that looks most like `word`, or None where none does.
+
+    >>> nearest("Client-Secret", ["client_id", "client_secret"])
+    'client_secret'
+    """
+    folded = {each.casefold().replace("-", "_"): each for each in known}
+    found = difflib.get_close_matches(word.casefold().replace("-", "_"), list(folded), n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def key_words(key: str) -> str:
+    """A key as it may stand in a message: only if it looks like a key, for it may be a secret in the wrong place."""
+    return f"{key!r}" if _HARMLESS_KEY.fullmatch(key) else "this key"
+
+
+def joined(path: str, key: str) -> str:
+    """The path of a key below `path`; the path itself where the key does not look like one."""
+    return f"{path}.{key}".lstrip(".") if _HARMLESS_KEY.fullmatch(key) else path
+
+
+def compose(text: str, file: str) -> Node | None:
+    """The root node of a YAML text, None if there is nothing in it. Raises ConfigErrors with the place of the fault."""
+    tabs = [
+        ConfigError(
+            file,
+            text.count("\n", 0, found.start()) + 1,
+            text.index("\t", found.start()) - found.start() + 1,
+            "",
+            "there is a tab in the indentation",
+            "Indent with spaces only.",
+            ConfigCode.TAB,
+        )
+        for found in _TABBED.finditer(text)
+    ]
+    if tabs:
+        raise ConfigErrors(tabs)
+    try:
+        root: Node | None = YAML(typ="rt", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        raise _not_yaml(file, line, column, _QUOTED.sub("…", error.problem or "it cannot be read")) from None
+    except RecursionError:
+        raise _not_yaml(file, 1, 1, "it is nested too deeply") from None
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError, AssertionError):
+        # the library lets plain Python errors through on some broken input; all of them mean the same to a reader
+        raise _not_yaml(file, 1, 1, "it has a character or directive that YAML does not allow") from None
+    return root
+
+
+def _not_yaml(file: str, line: int, column: int, problem: str) -> ConfigErrors:
+    remedy = "Check the indentation, the colons and the quotes here and on the line before."
+    message = f"this is not readable as YAML: {problem}"
+    return ConfigErrors([ConfigError(file, line, column, "", message, remedy, ConfigCode.NOT_YAML)])
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads values from nodes and collects what is wrong; a method that found something wrong returns None."""
+
+    file: str
+    environ: Mapping[str, str]
+    errors: list[ConfigError] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set, repr=False)  # expanded variables and secrets: never in a message
+
+    def refuse(self, node: Node, path: str, code: ConfigCode | str, message: str, remedy: str) -> None:
+        """Note a problem at a node."""
+        mark = node.start_mark
+        self.errors.append(
+            ConfigError(self.file, mark.line + 1, mark.column + 1, path, message, remedy, str(code)),
+        )
+
+    def concealed(self, message: str) -> str:
+        """A message of somebody else's making without the values that must not be shown."""
+        for value in sorted(self.hidden, key=lambda each: (-len(each), each)):
+            if len(value) >= 4:
+                message = message.replace(value, "…")
+        return message
+
+    def _usable(self, node: Node, path: str) -> bool:
+        if node.anchor:
+            self.refuse(
+                node,
+                path,
+                ConfigCode.YAML_FEATURE,
+                "anchors (&) and aliases (*) have no meaning here",
+                "Write the value out where it belongs.",
+            )
+            return False
+        if str(node.tag) not in _TAGS:
+            self.refuse(
+                node,
+                path,
+                ConfigCode.YAML_FEATURE,
+                "tags (!) and merge keys (<<) have no meaning here",
+                "Write the plain value.",
+            )
+            return False
+        return True
+
+    def mapping(self, node: Node, path: str) -> dict[str, Entry] | None:
+        """The entries of a mapping; one without anything in it may also be left empty."""
+        if not self._usable(node, path):
+            return None
+        if is_null(node):
+            return {}
+        if not isinstance(node, MappingNode):
+            self.refuse(
+                node,
+                path,
+                ConfigCode.WRONG_TYPE,
+                "a group of `key: value` lines belongs here",
+                "Indent the lines below it, and put a blank after each colon.",
+            )
+            return None
+        entries: dict[str, Entry] = {}
+        for key, value in node.value:
+            if not self._usable(key, path):
+                continue
+            if not isinstance(key, ScalarNode):
+                self.refuse(key, path, ConfigCode.WRONG_TYPE, "a key is a plain word", "Write `key: value`.")
+            elif key.value in entries:
+                self.refuse(
+                    key,
+                    joined(path, key.value),
+                    ConfigCode.DUPLICATE_KEY,
+                    f"{key_words(key.value)} stands here and already on line {entries[key.value].line}",
+                    "Keep one of the two.",
+                )
+            else:
+                entries[key.value] = Entry(key, value)
+        return entries
+
+    def only(self, entries: Mapping[str, Entry], path: str, known: Iterable[str]) -> None:
+        """Note every key that is not known, with the nearest known one."""
+        known = tuple(known)
+        for key, entry in entries.items():
+            if key not in known:
+                near = nearest(key, known)
+                self.refuse(
+                    entry.key,
+                    joined(path, key),
+                    ConfigCode.UNKNOWN_KEY,
+                    f"{key_words(key)} is not known here",
+                    f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}.",
+                )
+
+    def sequence(self, node: Node, path: str) -> list[Node] | None:
+        """The elements of a list."""
+        if not self._usable(node, path):
+            return None
+        if not isinstance(node, SequenceNode):
+            self.refuse(
+                node,
+                path,
+                ConfigCode.WRONG_TYPE,
+                "a list belongs here",
+                "Write [one, two], or one line `- …` for each.",
+            )
+            return None
+        return list(node.value)
+
+    def text(self, node: Node, path: str) -> str | None:
+        """The text of a value as it is written, with variables expanded. Empty is refused."""
+        if not self._usable(node, path):
+            return None
+        if not isinstance(node, ScalarNode):
+            self.refuse(node, path, ConfigCode.WRONG_TYPE, "a single value belongs here", "Write `key: value`.")
+            return None
+        value = None if is_null(node) else self._expanded(node, path)
+        if value == "" or is_null(node):
+            self.refuse(
+                node,
+                path,
+                ConfigCode.MISSING,
+                "there is no value",
+                "Write one behind the colon, or leave the line out.",
+            )
+            return None
+        return value
+
+    def _expanded(self, node: ScalarNode, path: str) -> str | None:
+        failed = False
+
+        def expand(found: re.Match[str]) -> str:
+            nonlocal failed
+            if found[0] == "$${":
+                return "${"
+            name = found[1]
+            if not found[2] or not _VARIABLE.fullmatch(name):
+                failed = True
+                self.refuse(
+                    node,
+                    path,
+                    ConfigCode.ENVIRONMENT,
+                    "`${` does not begin the name of a variable",
+                    "Write ${NAME}; where the two characters are meant, write $${.",
+                )
+                return ""
+            if name not in self.environ:
+                failed = True
+                near = nearest(name, self.environ)
+                self.refuse(
+                    node,
+                    path,
+                    ConfigCode.ENVIRONMENT,
+                    f"the environment variable {name} is not set",
+                    f"Set it, or did you mean {near}?" if near else "Set it.",
+                )
+                return ""
+            self.hidden.add(self.environ[name])
+            return self.environ[name]
+
+        value = _REFERENCE.sub(expand, node.value)
+        return None if failed else value
+
+    def whole(self, node: Node, path: str, largest: int) -> int | None:
+        """A whole number from 0 to `largest`."""
+        value = self.text(node, path)
+        if value is None:
+            return None
+        if not _WHOLE.fullmatch(value):
+            self.refuse(
+                node,
+                path,
+                ConfigCode.WRONG_TYPE,
+                "this is not a whole number",
+                f"Write a whole number from 0 to {largest}, digits only.",
+            )
+            return None
+        if not 0 <= int(value) <= largest:
+            self.refuse(
+                node,
+                path,
+                ConfigCode.OUT_OF_RANGE,
+                "this number is out of range",
+                f"Write a whole number from 0 to {largest}.",
+            )
+            return None
+        return int(value)
+
+    def choice(self, node: Node, path: str, allowed: type[Choice]) -> Choice | None:
+        """One of the words of an enumeration."""
+        word = self.word(node, path, [each.value for each in allowed])
+        return None if word is None else allowed(word)
+
+    def word(self, node: Node, path: str, allowed: Iterable[str]) -> str | None:
+        """One of the allowed words."""
+        value = self.text(node, path)
+        allowed = tuple(allowed)
+        if value is None or value in allowed:
+            return value
+        near = nearest(value, allowed)
+        written = str(node.value)
+        shown = (
+            f"{written!r} is not one of the words that belong here"
+            if _HARMLESS_KEY.fullmatch(written)
+            else ("this is not one of the words that belong here")
+        )
+        self.refuse(
+            node,
+            path,
+            ConfigCode.NOT_ALLOWED,
+            shown,
+            f"{f'Did you mean {near!r}? ' if near else ''}Allowed: {', '.join(allowed)}.",
+        )
+        return None
+
+    def data(self, node: Node, path: str) -> Any:
+        """A value of any shape with texts as its leaves, as a system's settings model takes it; `null` is None."""
+        if isinstance(node, MappingNode):
+            entries = self.mapping(node, path) or {}
+            return {key: self.data(entry.value, joined(path, key)) for key, entry in entries.items()}
+        if isinstance(node, SequenceNode):
+            return [self.data(each, f"{path}[{place}]") for place, each in enumerate(self.sequence(node, path) or ())]
+        if not self._usable(node, path) or is_null(node):
+            return None
+        return self._expanded(node, path) if isinstance(node, ScalarNode) else None

@@ -1,0 +1,130 @@
+"""Decide: what each cell should be told, from state alone, and which pairs come alive.
+
+The only stage that talks to nobody. It is asked for every cell that something happened to, and once more, inside the
+transaction that composes a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine.lane import House, Progress
+from inventory_sync.model.alignment import after_stop, needs_person
+from inventory_sync.model.decide import Decision, LedgerCell, decide_channel, decide_ledger, effective
+from inventory_sync.model.ids import CellId
+from inventory_sync.model.publish import published
+from inventory_sync.store import cells, db, pairs
+from inventory_sync.store.cells import CellRow, DueCell, Gap
+from inventory_sync.store.db import Connection
+from inventory_sync.store.pairs import KnownPair, Owed
+
+BATCH = 1000
+
+
+async def decide(house: House) -> Progress:
+    """Decide up to a batch of due cells in one transaction."""
+    now = house.now()
+    async with db.transaction(house.pool) as conn:
+        due = await cells.take_due(conn, BATCH)
+        if not due:
+            return Progress(0)
+        locked = await cells.lock(conn, [d.id for d in due])
+        await _wake_pairs(house, conn, locked, now)
+        decisions = await decisions_for(conn, locked)
+        gaps = [_gap(locked[d.id], d, decisions.get(d.id), now) for d in due if d.id in locked]
+        await cells.write_gaps(conn, gaps)
+        for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.gap or g.blocked == "activate"}):
+            await db.notify(conn, f"push:{connection_id}")
+    return Progress(len(due), now)
+
+
+async def decisions_for(conn: Connection, locked: Mapping[CellId, CellRow]) -> dict[CellId, Decision]:
+    """The decision of every locked cell that is part of a pair: as a channel cell first, else as a ledger cell."""
+    rows = dict(locked)
+    known = await pairs.states(conn, rows)
+    owed = await pairs.owed(conn, list(rows))
+    return {cell: decision_of(row, known.get(cell), owed.get(cell)) for cell, row in rows.items()}
+
+
+def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Decision:
+    """The decision of one cell, from its row, the pair it is the channel of, and what it is owed as a ledger cell."""
+    if pair is not None:
+        decision = decide_channel(pair.state)
+        if decision.gap or decision.activate or owed is None:
+            return decision
+    return decide_ledger(
+        LedgerCell(
+            owed_down=owed.down if owed else 0,
+            owed_up=owed.up if owed else 0,
+            compensate=row.compensate,
+            known=row.known,
+            active=row.condition == "active",
+            dirty=row.marked_at is not None,
+            in_flight=row.op_id is not None,
+            quarantined=row.quarantined,
+            settled_since_read=row.settled_since_read,
+        )
+    )
+
+
+def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime) -> Gap:
+    if decision is None:
+        return Gap(row.id, 0, 9, None, None, "")
+    blocked = "activate" if decision.activate else decision.blocked.value
+    if decision.gap == 0 and not decision.activate:
+        waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned")
+        return Gap(row.id, 0, 9, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
+    since = min(filter(None, (row.gap_since, due.heard_at)), default=now)
+    return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp or due.stamp, blocked)
+
+
+async def _wake_pairs(house: House, conn: Connection, locked: Mapping[CellId, CellRow], now: datetime) -> None:
+    """Bring pairs alive whose cells were all read: those that were catching up, and new ones of running routes."""
+    ids = list(locked)
+    both_rose: list[int] = []
+    alive: list[int] = []
+    for record in await db.rows(conn, "caught_up", cells=ids):
+        catch = after_stop(ledger_moved=record["ledger_moved"], channel_moved_up=record["channel_up"], channel_moved_down=0)
+        (both_rose if catch.waits else alive).append(record["id"])
+    for pair_ids, phase, reason in ((alive, "live", ""), (both_rose, "waiting", "both_rose")):
+        if pair_ids:
+            await db.run(conn, "set_phase", ids=pair_ids, phase=phase, reason=reason, now=now)
+    based = await db.rows(conn, "based_pairs", cells=ids)
+    if not based:
+        return
+    known = await pairs.states(conn, dict(locked))
+    await _align_singly(house, conn, based, known, now)
+
+
+async def _align_singly(
+    house: House, conn: Connection, based: Iterable[Mapping[str, Any]], known: Mapping[CellId, KnownPair], now: datetime
+) -> None:
+    """New pairs of a running route: the ledger wins, singly; too many, or one that moves far, waits in a preview."""
+    lately: dict[int, int] = {}
+    join: list[int] = []
+    waits: dict[str, list[int]] = {}
+    for record in based:
+        route, pair = int(record["route_id"]), known[CellId(record["channel_cell"])]
+        if route not in lately:
+            lately[route] = await db.value(conn, "aligned_lately", route_id=route, since=now - timedelta(hours=1))
+        units = effective(pair.state.ledger)
+        if units is None or pair.state.channel.known is None:
+            continue
+        delta = published(units, pair.state.rule) - pair.state.channel.known
+        reason = needs_person(channel=pair.state.channel.known, delta=delta, pairs_in_last_hour=lately[route] + 1)
+        if reason is None:
+            lately[route] += 1
+            join.append(pair.id)
+        elif record["phase_reason"] != reason.value:
+            waits.setdefault(reason.value, []).append(pair.id)
+            await open_alert(
+                conn, house.observer, "pairs_waiting", str(route), now=now, route_id=route, reason=reason.value
+            )
+    if join:
+        zeros = [0] * len(join)
+        await db.run(conn, "align_pairs", ids=join, kept=zeros, owed=zeros, now=now)
+    for why, ids in waits.items():
+        await db.run(conn, "set_phase", ids=ids, phase="new", reason=why, now=now)

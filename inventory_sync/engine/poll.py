@@ -1,0 +1,121 @@
+"""Polling and reconciling: lists of levels, as hints. They find what no notice ever told.
+
+A list that takes long to make is a notice too: where it differs from the known level, the cell is read by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from inventory_sync.engine.intake import SOFT_CHECK
+from inventory_sync.engine.lane import House, Lane, Progress
+from inventory_sync.store import cells, db
+from inventory_sync.store.cells import Hint
+from inventory_sync.systems.errors import RetryLater
+from inventory_sync.systems.port import Condition, LevelReading
+
+FIRST_WINDOW = timedelta(hours=1)
+"""How far a connection that was never polled is polled back; its first import has read everything before."""
+
+LONGEST_WINDOW = timedelta(days=30)
+"""A gap longer than this is closed by a walk over all levels, not by a window."""
+
+RECONCILE_EVERY = timedelta(hours=6)
+"""How often all levels of a connection are walked, besides after a gap in the notices."""
+
+
+async def poll(house: House, lane: Lane) -> Progress:
+    """Read the levels that changed since the last poll, all pages, and mark the cells that differ."""
+    now = house.now()
+    able = lane.client.capabilities
+    every = able.poll_every if lane.notices_work else able.poll_alone_every
+    last = await house.pool.fetchval("select polled_until from connections where id = $1", lane.connection_id)
+    if last is not None and last + every > now:
+        return Progress(0, last + every)
+    wait = lane.client.budget.wait("read", now)
+    if wait > 0:
+        return Progress(0, now + timedelta(seconds=wait))
+    since = max(last - able.poll_overlap, now - LONGEST_WINDOW) if last is not None else now - FIRST_WINDOW
+    cursor: str | None = None
+    try:
+        while True:
+            page = await lane.client.changed_levels(since, now, cursor)
+            await mark_differences(house, lane, page.levels)
+            cursor = page.cursor
+            if cursor is None:
+                break
+    except RetryLater as error:
+        return Progress(0, house.now() + timedelta(seconds=error.after))
+    await db.run(house.pool, "polled", connection_id=lane.connection_id, until=now)
+    return Progress(1, now + every)
+
+
+async def mark_differences(house: House, lane: Lane, levels: Iterable[LevelReading]) -> None:
+    """Mark the cells of a list that show something else than we know."""
+    now = house.now()
+    hints = [
+        Hint(
+            lane.connection_id,
+            level.cell.item,
+            level.cell.location,
+            level.quantity if level.condition is Condition.ACTIVE else None,
+            None,
+            now,
+        )
+        for level in levels
+    ]
+    if hints:
+        async with db.transaction(house.pool) as conn:
+            await cells.mark_hinted(conn, hints, now=now, soft_at=now + SOFT_CHECK, from_list=True)
+
+
+async def start_reconcile(house: House, connection_id: int) -> bool:
+    """Start a walk over all levels of a connection, unless one is under way."""
+    found = await db.value(
+        house.pool, "start_run", kind="reconcile", connection_id=connection_id, route_id=None, now=house.now()
+    )
+    return found is not None
+
+
+async def reconcile(house: House, lane: Lane) -> Progress:
+    """One page of a walk over all levels. Progress is a row: a restart goes on where it stopped."""
+    now = house.now()
+    run = await db.row(house.pool, "running_run", kind="reconcile", connection_id=lane.connection_id)
+    if run is None:
+        return Progress(0, await _start_when_due(house, lane, now))
+    if run["next_at"] is not None and run["next_at"] > now:
+        return Progress(0, run["next_at"])
+    wait = lane.client.budget.wait("read", now)
+    if wait > 0:
+        return Progress(0, now + timedelta(seconds=wait))
+    try:
+        page = await lane.client.walk_levels(run["cursor"])
+    except RetryLater as error:
+        return Progress(0, house.now() + timedelta(seconds=error.after))
+    await mark_differences(house, lane, page.levels)
+    async with db.transaction(house.pool) as conn:
+        await db.run(
+            conn,
+            "run_progress",
+            id=run["id"],
+            cursor=page.cursor,
+            done=len(page.levels),
+            found=0,
+            now=house.now(),
+            next_at=house.now(),
+        )
+        if page.cursor is None:
+            await db.run(conn, "finish_run", id=run["id"], state="done", error="", now=house.now())
+            await db.run(conn, "reconciled", connection_id=lane.connection_id, now=house.now())
+    return Progress(1, house.now())
+
+
+async def _start_when_due(house: House, lane: Lane, now: datetime) -> datetime:
+    name = f"reconcile:{lane.connection_id}"
+    last = await db.value(house.pool, "last_run", name=name)
+    if last is not None and last + RECONCILE_EVERY > now:
+        return last + RECONCILE_EVERY
+    if await db.value(house.pool, "claim_run", name=name, last_at=last, now=now):
+        await start_reconcile(house, lane.connection_id)
+    return now

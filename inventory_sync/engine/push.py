@@ -1,0 +1,271 @@
+"""Push: compose a batch from state, mark it sent, let it go (DESIGN §3.3, §5).
+
+The transaction that composes stores key and exact bytes and commits before anything leaves. A process that dies after
+that commit leaves ops that are in doubt, never ops that look unsent.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from inventory_sync.engine import settle
+from inventory_sync.engine.decide import decisions_for
+from inventory_sync.engine.lane import House, Lane, Progress, hold
+from inventory_sync.engine.observer import Composed
+from inventory_sync.model.decide import DECREASE, INCREASE, RULE_VERSION, TO_ZERO, Decision
+from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId, PairId
+from inventory_sync.store import cells, db, pairs
+from inventory_sync.store.cells import CellRow, Gap
+from inventory_sync.store.db import Connection
+from inventory_sync.systems.port import CellRef, PlannedOp, PreparedRequest
+
+INCREASE_WAITS = timedelta(seconds=10)
+"""Decreases overtake increases between cells, but an increase waits no longer than this for its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One op of a batch that is being composed. `parts`: which pairs' units it carries; `compensates`: none."""
+
+    cell: CellRow
+    delta: int
+    target: int | None
+    cause: str
+    role: str
+    parts: tuple[tuple[PairId, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that is marked sent and must leave now."""
+
+    id: BatchId
+    prepared: PreparedRequest
+    ops: tuple[PlannedOp, ...]
+
+
+async def push(house: House, lane: Lane) -> Progress:
+    """Compose one batch of the most urgent cells, send it, and record what became of it."""
+    now = house.now()
+    paused = lane.paused(now)
+    if paused is not None:
+        return Progress(0, paused)
+    wait = lane.client.budget.wait("write", now)
+    if wait > 0:
+        return Progress(0, now + timedelta(seconds=wait))
+    batch = await compose(house, lane) or await compose_activation(house, lane)
+    if batch is None:
+        return Progress(0)
+    await send(house, lane, batch)
+    return Progress(len(batch.ops), house.now())
+
+
+async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> None:
+    """Let a batch go that is marked sent, and settle what the partner answers."""
+    lane.flying.add(batch.id)
+    try:
+        outcome = await settle.ask(house, lane, batch.prepared, batch.ops)
+        await settle.settle(house, lane, batch.id, outcome, attempt=attempt)
+    finally:
+        lane.flying.discard(batch.id)
+
+
+async def compose(house: House, lane: Lane) -> Batch | None:
+    """Compose a batch of ops of one sign and mark it sent, in one transaction; None if there is nothing to write."""
+    now = house.now()
+    async with db.transaction(house.pool) as conn:
+        await hold(house, lane, conn)
+        chosen = await _candidates(conn, lane, now)
+        if not chosen:
+            return None
+        locked = await cells.lock(conn, chosen)
+        decisions = await decisions_for(conn, locked)
+        size = lane.client.capabilities.write_batch
+        lines = await _lines(conn, [locked[c] for c in chosen], decisions, size)
+        taken = {line.cell.id for line in lines}
+        await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
+        if not lines:
+            return None
+        return await _mark_sent(house, lane, conn, lines, now)
+
+
+async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellId]:
+    """Cells with something to write, most urgent first; those that failed together are taken together, fewer at a time."""
+    oldest = await db.value(conn, "oldest_waiting_increase", connection_id=lane.connection_id)
+    overdue = oldest is not None and oldest <= now - INCREASE_WAITS
+    ranges = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
+    for low, high in ranges:
+        found = await db.rows(
+            conn,
+            "cells_to_write",
+            connection_id=lane.connection_id,
+            from_urgency=low,
+            to_urgency=high,
+            limit=lane.client.capabilities.write_batch,
+        )
+        if found:
+            return [CellId(record["id"]) for record in found]
+    return []
+
+
+def _rewritten(row: CellRow, decision: Decision) -> Gap:
+    blocked = "activate" if decision.activate else decision.blocked.value
+    since = row.gap_since if decision.gap or decision.activate else None
+    return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp, blocked)
+
+
+async def _lines(
+    conn: Connection, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision], size: int
+) -> list[_Line]:
+    """The ops of the batch: of the first cell's sign, from decisions made in this very transaction."""
+    wanted = [row for row in rows if decisions[row.id].gap]
+    if not wanted:
+        return []
+    first = wanted[0]
+    down = decisions[first.id].gap < 0
+    group = [row for row in wanted if (decisions[row.id].gap < 0) == down and row.bisect == first.bisect]
+    group = group[: min(size, first.bisect or size)]
+    posted = await _ledger_lines(conn, [row for row in group if decisions[row.id].posts], down)
+    channel = [
+        _Line(row, decisions[row.id].gap, decisions[row.id].target, "live", "channel")
+        for row in group
+        if not decisions[row.id].posts
+    ]
+    return channel + posted
+
+
+async def _ledger_lines(conn: Connection, rows: Sequence[CellRow], down: bool) -> list[_Line]:
+    """Ops that post channel movements to ledger cells, or take back an effect of ours that happened twice."""
+    lines: list[_Line] = []
+    posting: list[CellRow] = []
+    for row in rows:
+        units = min(row.compensate, 0) if down else max(row.compensate, 0)
+        if units and row.known is not None:
+            lines.append(_Line(row, units, row.known + units, "compensation", "ledger"))
+        else:
+            posting.append(row)
+    shares: dict[CellId, list[pairs.OwingPair]] = {}
+    if posting:
+        for share in await pairs.lock_owing(conn, [row.id for row in posting], down=down):
+            shares.setdefault(share.ledger_cell, []).append(share)
+    for row in posting:
+        own = shares.get(row.id, [])
+        delta = sum(share.units * share.ratio for share in own)
+        if delta and row.known is not None:
+            parts = tuple((share.id, share.units) for share in own)
+            lines.append(_Line(row, delta, row.known + delta, "live", "ledger", parts))
+    return lines
+
+
+async def _mark_sent(
+    house: House, lane: Lane, conn: Connection, lines: Sequence[_Line], now: datetime
+) -> Batch:
+    keys = {r["id"]: r for r in await db.rows(conn, "cell_keys", ids=[line.cell.id for line in lines])}
+    ops = tuple(
+        PlannedOp(OpId(house.ambient.new_id()), _ref(keys[line.cell.id]), line.delta) for line in lines
+    )
+    batch = BatchId(house.ambient.new_id())
+    prepared = lane.client.compose(ops, str(uuid.UUID(batch)))
+    await _insert(conn, lane, batch, "adjust", -1 if lines[0].delta < 0 else 1, prepared, now)
+    await db.run(
+        conn,
+        "insert_ops",
+        ids=[op.op for op in ops],
+        batch_id=batch,
+        connection_id=lane.connection_id,
+        cells=[line.cell.id for line in lines],
+        deltas=[line.delta for line in lines],
+        known=[line.cell.known for line in lines],
+        targets=[line.target for line in lines],
+        causes=[line.cause for line in lines],
+        rule_version=RULE_VERSION,
+        heard=[line.cell.gap_since for line in lines],
+        stamps=[line.cell.gap_stamp for line in lines],
+        composed_at=now,
+    )
+    await _carry(conn, ops, lines)
+    await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
+    for op, line in zip(ops, lines, strict=True):
+        house.observer.composed(
+            Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
+        )
+    return Batch(batch, prepared, ops)
+
+
+async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Line]) -> None:
+    """Note which owed units the ops carry, so that they are neither lost nor posted twice."""
+    parts = [(op.op, pair, units) for op, line in zip(ops, lines, strict=True) for pair, units in line.parts]
+    if parts:
+        columns = {"ops": [p[0] for p in parts], "pairs": [p[1] for p in parts], "units": [p[2] for p in parts]}
+        await db.run(conn, "insert_parts", **columns)
+        await db.run(conn, "send_owed", ids=columns["pairs"], units=columns["units"])
+    back = [(line.cell.id, line.delta) for line in lines if line.cause == "compensation"]
+    if back:
+        await db.run(conn, "send_compensation", ids=[b[0] for b in back], units=[b[1] for b in back])
+
+
+async def compose_activation(house: House, lane: Lane) -> Batch | None:
+    """Compose the request that makes one cell active; it is aligned as a new pair afterwards, for old quantities come back."""
+    if not lane.client.capabilities.activates:
+        return None
+    now = house.now()
+    async with db.transaction(house.pool) as conn:
+        await hold(house, lane, conn)
+        found = await db.row(conn, "next_activation", connection_id=lane.connection_id)
+        if found is None:
+            return None
+        cell = CellId(found["id"])
+        locked = await cells.lock(conn, [cell])
+        decision = (await decisions_for(conn, locked))[cell]
+        if not decision.activate:
+            await cells.write_gaps(conn, [_rewritten(locked[cell], decision)])
+            return None
+        batch, op = BatchId(house.ambient.new_id()), OpId(house.ambient.new_id())
+        prepared = lane.client.compose_activation(_ref(found), str(uuid.UUID(batch)))
+        await _insert(conn, lane, batch, "activate", 0, prepared, now)
+        await db.run(
+            conn,
+            "insert_ops",
+            ids=[op],
+            batch_id=batch,
+            connection_id=lane.connection_id,
+            cells=[cell],
+            deltas=[0],
+            known=[None],
+            targets=[decision.target],
+            causes=["activation"],
+            rule_version=RULE_VERSION,
+            heard=[locked[cell].gap_since],
+            stamps=[None],
+            composed_at=now,
+        )
+        await db.run(conn, "note_sent", ids=[cell], ops=[op])
+        return Batch(batch, prepared, (PlannedOp(op, _ref(found), 0),))
+
+
+async def _insert(
+    conn: Connection, lane: Lane, batch: BatchId, kind: str, direction: int, prepared: PreparedRequest, now: datetime
+) -> None:
+    await db.run(
+        conn,
+        "insert_batch",
+        id=batch,
+        connection_id=lane.connection_id,
+        token=lane.token,
+        kind=kind,
+        direction=direction,
+        method=prepared.method,
+        path=prepared.path,
+        request=prepared.body,
+        key=prepared.key,
+        api_version=prepared.api_version,
+        composed_at=now,
+    )
+
+
+def _ref(record: Mapping[str, Any]) -> CellRef:
+    return CellRef(ItemKey(str(record["item_key"])), LocationKey(str(record["location_key"])))

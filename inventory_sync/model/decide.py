@@ -1,0 +1,211 @@
+"""What each cell should be told, as pure functions of what is known (the truth model's rules 3.3, 3.4 and 3.11).
+
+A target is state, not a queue: these functions are asked when a decision is made and asked again, in the same
+transaction that marks the op as sent, when a batch is composed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inventory_sync.model.publish import PublishRule, published
+
+RULE_VERSION = 1
+"""Version of the rules on this page; every op carries it, and an older version never overrides a newer one."""
+
+TO_ZERO, DECREASE, INCREASE, NOTHING = 0, 1, 2, 9
+"""Urgency between cells: what sells something that is gone comes first."""
+
+
+class Blocked(StrEnum):
+    """Why a cell is not written although a difference is there. Shown by `status` and `explain`."""
+
+    NOT = ""
+    ROUTE_STOPPED = "route_stopped"
+    NOT_ALIGNED = "not_aligned"
+    WAITING = "waiting_for_a_person"
+    CATCHING_UP = "catching_up"
+    UNREAD = "unread"
+    NOT_ACTIVE = "not_active"
+    LEDGER_NOT_READABLE = "ledger_not_readable"
+    LEDGER_DIRTY = "ledger_dirty"
+    LEDGER_IN_DOUBT = "ledger_in_doubt"
+    QUARANTINED = "quarantined"
+    IN_FLIGHT = "in_flight"
+    READ_FIRST = "read_first"
+    BELOW_ZERO = "below_zero"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSide:
+    """One component of a pair. Numbers are units at the ledger cell.
+
+    `pending_down` ≤ 0: decreases of all pairs, and compensations, that this cell has yet to show (owed or sent).
+    `own_up` ≥ 0: increases that came from this very pair's channel and that the cell has yet to show.
+    """
+
+    ratio: int
+    known: int | None
+    readable: bool
+    dirty: bool
+    in_doubt: bool
+    pending_down: int
+    own_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSide:
+    """The channel cell of a pair, as it stands."""
+
+    known: int | None
+    active: bool
+    can_activate: bool
+    dirty: bool
+    in_flight: bool
+    quarantined: bool
+    settled_since_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PairState:
+    """All that decides what the channel of a pair is told."""
+
+    ledger: tuple[LedgerSide, ...]
+    channel: ChannelSide
+    rule: PublishRule
+    kept: int
+    running: bool
+    phase: str
+    writes_channel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`gap` units to write now (0: none), or `activate` first; `target` where it could be computed; else why not.
+
+    `posts`: the gap is what a ledger cell is owed, not what a channel cell is told.
+    """
+
+    gap: int
+    target: int | None
+    urgency: int
+    blocked: Blocked
+    activate: bool = False
+    posts: bool = False
+
+
+def effective(ledger: tuple[LedgerSide, ...]) -> int | None:
+    """Effective quantity of a pair: known level plus decreases at once, increases of others only once acknowledged.
+
+    A pair's own increases count for itself at once: its channel shows them already. None while a level is unknown.
+
+    >>> effective((LedgerSide(1, 10, True, False, False, -2, 0),))
+    8
+    """
+    total = 0
+    for side in ledger:
+        if side.known is None or not side.readable:
+            return None
+        total += side.known + side.pending_down + side.own_up
+    return total
+
+
+def decide_channel(pair: PairState) -> Decision:
+    """What the channel cell of a pair should be told now. Pure; asked again when the batch is composed."""
+    channel = pair.channel
+    units = effective(pair.ledger)
+    if units is None:
+        return _nothing(None, Blocked.LEDGER_NOT_READABLE)
+    target = published(units, pair.rule, kept=pair.kept)
+    hindrance = _hindrance(pair, target)
+    if hindrance is not None:
+        return hindrance
+    known = channel.known
+    if known is None:
+        return _nothing(target, Blocked.UNREAD)
+    gap = target - known
+    if gap == 0:
+        return _nothing(target, Blocked.NOT)
+    if known < 0 and target <= 0:
+        return _nothing(target, Blocked.BELOW_ZERO)
+    if channel.dirty and channel.settled_since_read:
+        return _nothing(target, Blocked.READ_FIRST)
+    if gap < 0:
+        return Decision(gap, target, TO_ZERO if target == 0 else DECREASE, Blocked.NOT)
+    wait = _increase_waits(pair)
+    return Decision(gap, target, INCREASE, Blocked.NOT) if wait is Blocked.NOT else _nothing(target, wait)
+
+
+def _hindrance(pair: PairState, target: int) -> Decision | None:
+    channel = pair.channel
+    if not pair.running or not pair.writes_channel:
+        return _nothing(target, Blocked.ROUTE_STOPPED)
+    if channel.in_flight:
+        return _nothing(target, Blocked.IN_FLIGHT)
+    if channel.quarantined:
+        return _nothing(target, Blocked.QUARANTINED)
+    if not channel.active:
+        if channel.can_activate and target > 0 and _increase_waits(pair) is Blocked.NOT:
+            return Decision(0, target, INCREASE, Blocked.NOT, activate=True)
+        return _nothing(target, Blocked.NOT_ACTIVE)
+    if pair.phase in ("new", "suspended"):
+        return _nothing(target, Blocked.NOT_ALIGNED)
+    return None
+
+
+def _increase_waits(pair: PairState) -> Blocked:
+    if pair.phase == "waiting":
+        return Blocked.WAITING
+    if pair.phase == "catching_up":
+        return Blocked.CATCHING_UP
+    if any(side.dirty for side in pair.ledger):
+        return Blocked.LEDGER_DIRTY
+    if any(side.in_doubt for side in pair.ledger):
+        return Blocked.LEDGER_IN_DOUBT
+    return Blocked.NOT
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCell:
+    """A ledger cell to which movements are owed. `owed_*` are sums over the pairs that may be posted now."""
+
+    owed_down: int
+    owed_up: int
+    compensate: int
+    known: int | None
+    active: bool
+    dirty: bool
+    in_flight: bool
+    quarantined: bool
+    settled_since_read: bool
+
+
+def decide_ledger(cell: LedgerCell) -> Decision:
+    """What a ledger cell should be told now: decreases first and apart from increases."""
+    down = cell.owed_down + min(cell.compensate, 0)
+    up = cell.owed_up + max(cell.compensate, 0)
+    gap = down or up
+    if gap == 0:
+        return _nothing(None, Blocked.NOT)
+    if cell.in_flight:
+        return _nothing(None, Blocked.IN_FLIGHT)
+    if cell.quarantined:
+        return _nothing(None, Blocked.QUARANTINED)
+    if cell.known is None or not cell.active:
+        return _nothing(None, Blocked.UNREAD if cell.known is None else Blocked.NOT_ACTIVE)
+    if cell.dirty and cell.settled_since_read:
+        return _nothing(None, Blocked.READ_FIRST)
+    return Decision(gap, cell.known + gap, DECREASE if gap < 0 else INCREASE, Blocked.NOT, posts=True)
+
+
+def lower_number(known: int, delta: int) -> int:
+    """What is believed of a cell when a write's outcome can never be learnt: never more than may be there to sell.
+
+    A decrease is taken as not done (it is done again, at most |delta| too low), an increase as done.
+    """
+    return max(known, known + delta)
+
+
+def _nothing(target: int | None, blocked: Blocked) -> Decision:
+    return Decision(0, target, NOTHING, blocked)

@@ -1,0 +1,176 @@
+-- name: connections_all()
+select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
+       secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+from connections order by id;
+
+-- name: connection_by_name(name)^
+select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
+       secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+from connections where name = :name;
+
+-- name: insert_connection(name, system, settings, secrets, now)$
+insert into connections (name, system, settings, secrets, state, state_since)
+values (:name, :system, :settings, :secrets, 'created', :now) returning id;
+
+-- name: update_connection(id, settings, secrets)!
+update connections set settings = :settings, secrets = :secrets, version = version + 1 where id = :id;
+
+-- name: link_connection(id, identity, title, expires_at, now)!
+-- A verified connection is linked; its identity never changes afterwards.
+update connections set identity = coalesce(identity, :identity), title = :title, credential_expires_at = :expires_at,
+  state = 'linked', state_code = '', state_reason = '', state_remedy = '', retry_at = null,
+  state_since = case when state = 'linked' then state_since else :now end
+where id = :id;
+
+-- name: set_connection_state(id, state, code, reason, remedy, retry_at, now)!
+update connections set state = :state, state_code = :code, state_reason = :reason, state_remedy = :remedy,
+  retry_at = :retry_at, state_since = case when state = :state then state_since else :now end
+where id = :id;
+
+-- name: routes_all()
+select r.id, r.name, r.ledger_id, r.channel_id, g.name as ledger, h.name as channel, r.direction, r.sales, r.ledger_field,
+       r.channel_field, r.buffer, r.percent, r.maximum, r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned,
+       r.match_report, r.matched_at, r.reconciled_at, r.version
+from routes r join connections g on g.id = r.ledger_id join connections h on h.id = r.channel_id order by r.id;
+
+-- name: insert_route(name, ledger_id, channel_id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)$
+insert into routes (name, ledger_id, channel_id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)
+values (:name, :ledger_id, :channel_id, :direction, :sales, :ledger_field, :channel_field, :buffer, :percent, :maximum, :align)
+returning id;
+
+-- name: update_route(id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)!
+update routes set direction = :direction, sales = :sales, ledger_field = :ledger_field, channel_field = :channel_field,
+  buffer = :buffer, percent = :percent, maximum = :maximum, align = :align, version = version + 1 where id = :id;
+
+-- name: set_route_state(id, state, stopped_by, blockers)!
+update routes set state = :state, stopped_by = :stopped_by, blockers = :blockers, version = version + 1 where id = :id;
+
+-- name: route_aligned(id)!
+update routes set ever_aligned = true where id = :id;
+
+-- name: location_pairs_of(route_id)
+select g.key as ledger_location, h.key as channel_location, g.id as ledger_location_id, h.id as channel_location_id,
+       g.name as ledger_name, h.name as channel_name
+from location_pairs p join locations g on g.id = p.ledger_location join locations h on h.id = p.channel_location
+where p.route_id = :route_id order by g.id;
+
+-- name: insert_location_pair(route_id, ledger_id, channel_id, ledger_key, channel_key)$
+insert into location_pairs (route_id, ledger_id, channel_id, ledger_location, channel_location)
+select :route_id, :ledger_id, :channel_id, g.id, h.id from locations g, locations h
+where g.connection_id = :ledger_id and g.key = :ledger_key and h.connection_id = :channel_id and h.key = :channel_key
+returning 1;
+
+-- name: delete_location_pairs(route_id)!
+delete from location_pairs where route_id = :route_id;
+
+-- name: suspend_unmapped(route_id, now)$
+-- Pairs at locations that are mapped no more are written no more.
+with wrong as (
+  select p.id from pairs p join cells cc on cc.id = p.channel_cell
+  join components k on k.pair_id = p.id join cells lc on lc.id = k.ledger_cell
+  where p.route_id = :route_id and p.phase <> 'suspended' and not exists (
+    select 1 from location_pairs lp where lp.route_id = p.route_id and lp.channel_location = cc.location_id
+      and lp.ledger_location = lc.location_id)),
+done as (update pairs p set phase = 'suspended', phase_reason = 'location not mapped', phase_since = :now
+         from wrong w where w.id = p.id returning 1)
+select count(*) from done;
+
+-- name: insert_preview(id, route_id, made_at, summary)!
+insert into previews (id, route_id, made_at, summary) values (:id, :route_id, :made_at, :summary);
+
+-- name: insert_preview_rows(preview_id, pairs, actions, befores, afters, gaps, why_en, why_ja)!
+insert into preview_rows (preview_id, pair_id, action, before, after, gap, why_en, why_ja)
+select :preview_id, u.pair_id, u.action, u.before, u.after, u.gap, u.why_en, u.why_ja
+from unnest(:pairs::bigint[], :actions::text[], :befores::int[], :afters::int[], :gaps::int[], :why_en::text[],
+            :why_ja::text[]) as u (pair_id, action, before, after, gap, why_en, why_ja);
+
+-- name: preview_by_id(id)^
+select v.id, v.route_id, v.made_at, v.summary, v.accepted_at, r.name as route from previews v join routes r on r.id = v.route_id
+where v.id = :id;
+
+-- name: latest_preview(route_id)^
+select id, route_id, made_at, summary, accepted_at from previews where route_id = :route_id order by made_at desc, id limit 1;
+
+-- name: preview_rows_of(id)
+select w.pair_id, w.action, w.before, w.after, w.gap, w.why_en, w.why_ja, p.value, p.channel_cell, ci.name, cl.name as location
+from preview_rows w join pairs p on p.id = w.pair_id join cells c on c.id = p.channel_cell join items ci on ci.id = c.item_id
+join locations cl on cl.id = c.location_id
+where w.preview_id = :id order by p.value, w.pair_id;
+
+-- name: accept_preview(id, now)!
+update previews set accepted_at = :now where id = :id;
+
+-- name: write_audit(at, actor, action, subject, before, after)!
+insert into audit (at, actor, action, subject, before, after) values (:at, :actor, :action, :subject, :before, :after);
+
+-- name: open_alert(code, subject, connection_id, route_id, detail, now)$
+insert into alerts (code, subject, connection_id, route_id, detail, opened_at, seen_at)
+values (:code, :subject, :connection_id, :route_id, :detail, :now, :now)
+on conflict (code, subject) where closed_at is null do update set seen_at = excluded.seen_at, detail = excluded.detail
+returning (xmax = 0) as fresh;
+
+-- name: close_alerts(code, subject, now)!
+update alerts set closed_at = :now where code = :code and subject = :subject and closed_at is null;
+
+-- name: alerts_open()
+select code, subject, connection_id, route_id, detail, opened_at, seen_at from alerts where closed_at is null order by opened_at, id;
+
+-- name: installation()^
+select name, database_identifier, timeline from installation;
+
+-- name: insert_installation(name, identifier, timeline, now)!
+insert into installation (name, database_identifier, timeline, installed_at) values (:name, :identifier, :timeline, :now)
+on conflict do nothing;
+
+-- name: update_installation(identifier, timeline)!
+update installation set database_identifier = :identifier, timeline = :timeline;
+
+-- name: database_identity()^
+-- Which database this is and on which timeline. Changes with a restore or a promoted replica.
+select (select system_identifier::text from pg_control_system()) as identifier,
+       (select timeline_id from pg_control_checkpoint()) as timeline;
+
+-- name: route_counts(route_id)^
+select count(*) as pairs,
+       count(*) filter (where p.phase = 'live') as live,
+       count(*) filter (where p.phase = 'new') as new,
+       count(*) filter (where p.phase = 'waiting') as waiting,
+       count(*) filter (where p.phase = 'catching_up') as catching_up,
+       count(*) filter (where p.phase = 'suspended') as suspended,
+       count(*) filter (where c.gap <> 0 or c.op_id is not null) as open,
+       count(*) filter (where c.quarantined) as quarantined,
+       coalesce(sum(p.uncertain), 0)::bigint as uncertain,
+       coalesce(sum(-p.owed_down + p.owed_up - p.sent_down + p.sent_up), 0)::bigint as owed
+from pairs p join cells c on c.id = p.channel_cell where p.route_id = :route_id;
+
+-- name: connection_counts(connection_id, now)^
+select count(*) as cells,
+       count(*) filter (where marked_at is not null) as dirty,
+       count(*) filter (where gap <> 0) as pending,
+       count(*) filter (where op_id is not null) as in_flight,
+       count(*) filter (where quarantined) as quarantined,
+       coalesce(extract(epoch from :now - min(dirty_since)), 0)::float8 as oldest_dirty_s,
+       coalesce(extract(epoch from :now - min(gap_since) filter (where gap <> 0)), 0)::float8 as oldest_pending_s,
+       coalesce(extract(epoch from :now - min(read_answered_at)), 0)::float8 as oldest_reading_s
+from cells where connection_id = :connection_id;
+
+-- name: doubt_count(connection_id)$
+select count(*) from ops where connection_id = :connection_id and state = 'in_doubt';
+
+-- name: quarantine_all()
+select q.cell_id, q.code, q.reason, q.since, n.name as connection, i.key as item, i.name, i.codes, l.name as location
+from quarantine q join cells c on c.id = q.cell_id join connections n on n.id = c.connection_id
+join items i on i.id = c.item_id join locations l on l.id = c.location_id order by q.since, q.cell_id;
+
+-- name: running_routes_of(connection_id)
+select id, name from routes where (ledger_id = :connection_id or channel_id = :connection_id) and state = 'running' order by id;
+
+-- name: oversold_pairs()
+-- Running pairs whose effective quantity is below zero.
+select p.id, p.value, r.id as route_id, r.name as route, l.name as location,
+       sum(g.known)::int + p.owed_down + p.sent_down as effective
+from pairs p join routes r on r.id = p.route_id and r.state = 'running'
+join components k on k.pair_id = p.id join cells g on g.id = k.ledger_cell
+join cells c on c.id = p.channel_cell join locations l on l.id = c.location_id
+where p.phase in ('live', 'catching_up', 'waiting') and g.known is not null
+group by p.id, r.id, l.id having sum(g.known) + p.owed_down + p.sent_down < 0 order by p.id;

@@ -1,0 +1,45 @@
+"""Smaregi (スマレジ), a point-of-sale system that keeps the stock ledger, over its Platform API."""
+
+from __future__ import annotations
+
+from inventory_sync.systems.port import ClientContext, SystemDefinition
+from inventory_sync.systems.smaregi.client import CAPABILITIES, SmaregiClient
+from inventory_sync.systems.smaregi.memo import compose_memo, parse_memo
+from inventory_sync.systems.smaregi.notices import SmaregiNoticeParser, contract_of
+from inventory_sync.systems.smaregi.settings import SmaregiSettings
+
+
+def _make_client(settings: SmaregiSettings, context: ClientContext) -> SmaregiClient:
+    return SmaregiClient(settings, context)
+
+
+def _make_notice_parser(settings: SmaregiSettings) -> SmaregiNoticeParser:
+    return SmaregiNoticeParser(settings)
+
+
+definition = SystemDefinition(
+    name="smaregi",
+    title_en="Smaregi",
+    title_ja="スマレジ",
+    capabilities=CAPABILITIES,
+    settings=SmaregiSettings,
+    make_client=_make_client,
+    make_notice_parser=_make_notice_parser,
+    credential_fields=("client_id", "client_secret"),
+    prerequisites_en=(
+        "A Smaregi contract on any plan",
+        "A private app in the Smaregi developer console with its client ID and secret",
+        "The app in use on the contract, with its scopes approved on the contract's My Page",
+    ),
+    prerequisites_ja=(
+        "スマレジの契約(プランは問いません)",
+        "スマレジ・デベロッパーズで作成したプライベートアプリのクライアントIDとシークレット",
+        "契約でアプリの利用を開始し、マイページでスコープを承認していること",
+    ),
+    switches={
+        "history": "the contract may read the stock change history, which ends doubts about lost answers; default true",
+        "memo": "the change history returns the memo that marks our own changes; default true",
+    },
+)
+
+__all__ = ["compose_memo", "contract_of", "definition", "parse_memo"]
