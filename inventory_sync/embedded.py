@@ -96,6 +96,7 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self._sockets: Path | None = None
+        self._attached: Path | None = None
 
     @property
     def dsn(self) -> str:
@@ -114,9 +115,14 @@ class EmbeddedPostgres:
 
     def dsn_of(self, database: str) -> str:
         """The URL of another database of the same server."""
-        if self._sockets is None:
+        sockets = self._sockets or self._attached
+        if sockets is None:
             raise EmbeddedError("The embedded PostgreSQL is not started.")
-        return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(self._sockets), safe='')}"
+        return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(sockets), safe='')}"
+
+    def attach(self, sockets: str) -> None:
+        """Know where a server that another process runs in this directory listens. It is neither started nor stopped."""
+        self._attached = Path(sockets)
 
     async def start(self) -> str:
         """Start the server, making the cluster first if there is none, and return its URL once a connection succeeds.

@@ -16,8 +16,10 @@ import sys
 # linux/prctl.h and linux/capability.h
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 4
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -38,6 +40,9 @@ def give_up_root(libc: ctypes.CDLL, uid: int, gid: int, capability: int) -> None
     """Change to `uid` and `gid` for good, and keep only `capability` (-1: none), across the next exec too."""
     if capability >= 0:
         _checked(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
+        # Without it access(2) ignores capabilities, and initdb asks that way for `postgres`. May be refused; then only
+        # the data can lie in a closed directory.
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)

@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from inventory_sync.embedded import EmbeddedPostgres
+from inventory_sync.store.db import Pool, open_pool
 from inventory_sync.store.migrate import migrate
 
 pytest_plugins = ["tests.acceptance.plugin"]
@@ -98,7 +99,8 @@ async def database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    """A small connection pool on `database`."""
-    async with asyncpg.create_pool(database, min_size=1, max_size=8) as connections:
-        yield connections
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """A small connection pool on `database`, with the product's own codecs."""
+    connections = await open_pool(database, size=8)
+    yield connections
+    await connections.close()

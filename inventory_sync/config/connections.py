@@ -157,7 +157,10 @@ class _Connection:
         for key, entry in self.entries.items():
             path = f"{self.path}.{key}"
             if key not in self.secret_names:
-                plain[key] = self.reader.data(entry.value, path)
+                before = len(self.reader.errors)
+                value = self.reader.data(entry.value, path)
+                if len(self.reader.errors) == before:
+                    plain[key] = value
             elif not is_null(entry.value):
                 secret = self.reader.text(entry.value, path)
                 if secret is not None:

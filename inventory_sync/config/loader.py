@@ -59,7 +59,7 @@ def _document(
 ) -> ConfigDocument:
     parts = reader.mapping(root, "")
     if not parts:
-        if parts is not None:
+        if not reader.errors:
             reader.errors.append(_empty(reader.file))
         return ConfigDocument((), ())
     reader.only(parts, "", ("connections", "routes"))

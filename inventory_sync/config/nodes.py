@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,7 +29,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
 _HARMLESS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_TABBED = re.compile(r"^ *\t\s*[^\s#]", re.MULTILINE)
+_TABBED = re.compile(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ def compose(text: str, file: str) -> Node | None:
     if tabs:
         raise ConfigErrors(tabs)
     try:
-        root: Node | None = YAML(typ="rt", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning would show lines of the file; anchors are refused anyway
+            root: Node | None = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)

@@ -42,7 +42,7 @@ ABSENT_KEYS = {
 LEDGER_QUANTITIES = {
     "stock": None,
     "stock_minus_layaway": "this version reads a ledger's stock and no layaway numbers",
-    "on_hand": "a ledger that counts ordered goods needs the channel's committed number, which this version does not read",
+    "on_hand": "a ledger that counts ordered goods needs the channel's committed number, which is not read yet",
     "free": "this version reads a ledger's stock and not what it calls free",
 }
 """The words for a ledger's number, each with the reason why this version refuses it (None: accepted)."""

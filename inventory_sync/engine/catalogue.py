@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from inventory_sync.engine import schedule
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.poll import mark_differences, start_reconcile
@@ -60,7 +61,11 @@ async def import_page(house: House, lane: Lane) -> Progress:
     now = house.now()
     run = await db.row(house.pool, "running_run", kind="import", connection_id=lane.connection_id)
     if run is None:
-        return Progress(0)
+        taken, again = await schedule.claim(house, f"catalogue:{lane.connection_id}", schedule.CATALOGUE)
+        if taken:
+            await start_import(house, lane.connection_id)
+            return Progress(0, house.now())
+        return Progress(0, again)
     wait = lane.client.budget.wait("read", now)
     if wait > 0:
         return Progress(0, now + timedelta(seconds=wait))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import House, Progress
@@ -100,7 +99,7 @@ async def _wake_pairs(house: House, conn: Connection, locked: Mapping[CellId, Ce
 
 
 async def _align_singly(
-    house: House, conn: Connection, based: Iterable[Mapping[str, Any]], known: Mapping[CellId, KnownPair], now: datetime
+    house: House, conn: Connection, based: Iterable[db.Record], known: Mapping[CellId, KnownPair], now: datetime
 ) -> None:
     """New pairs of a running route: the ledger wins, singly; too many, or one that moves far, waits in a preview."""
     lately: dict[int, int] = {}

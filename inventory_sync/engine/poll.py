@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from inventory_sync.engine import schedule
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.store import cells, db
@@ -20,9 +21,6 @@ FIRST_WINDOW = timedelta(hours=1)
 
 LONGEST_WINDOW = timedelta(days=30)
 """A gap longer than this is closed by a walk over all levels, not by a window."""
-
-RECONCILE_EVERY = timedelta(hours=6)
-"""How often all levels of a connection are walked, besides after a gap in the notices."""
 
 
 async def poll(house: House, lane: Lane) -> Progress:
@@ -83,7 +81,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     now = house.now()
     run = await db.row(house.pool, "running_run", kind="reconcile", connection_id=lane.connection_id)
     if run is None:
-        return Progress(0, await _start_when_due(house, lane, now))
+        return Progress(0, await _start_when_due(house, lane))
     if run["next_at"] is not None and run["next_at"] > now:
         return Progress(0, run["next_at"])
     wait = lane.client.budget.wait("read", now)
@@ -111,11 +109,9 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     return Progress(1, house.now())
 
 
-async def _start_when_due(house: House, lane: Lane, now: datetime) -> datetime:
-    name = f"reconcile:{lane.connection_id}"
-    last = await db.value(house.pool, "last_run", name=name)
-    if last is not None and last + RECONCILE_EVERY > now:
-        return last + RECONCILE_EVERY
-    if await db.value(house.pool, "claim_run", name=name, last_at=last, now=now):
+async def _start_when_due(house: House, lane: Lane) -> datetime:
+    taken, again = await schedule.claim(house, f"reconcile:{lane.connection_id}", schedule.RECONCILE)
+    if taken:
         await start_reconcile(house, lane.connection_id)
-    return now
+        return house.now()
+    return again

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from inventory_sync.engine import settle
 from inventory_sync.engine.decide import decisions_for
@@ -267,5 +266,5 @@ async def _insert(
     )
 
 
-def _ref(record: Mapping[str, Any]) -> CellRef:
+def _ref(record: db.Record) -> CellRef:
     return CellRef(ItemKey(str(record["item_key"])), LocationKey(str(record["location_key"])))

@@ -21,7 +21,7 @@ _ROOT_FIELD = re.compile(r"\{\s*(?:\w+\s*:\s*)?(\w+)", re.ASCII)
 
 
 def names_of(request: Request) -> tuple[str, ...]:
-    """Names under which faults can be queued for a request: `METHOD path`, and for GraphQL its operation and root field.
+    """Names under which faults can be queued: `METHOD path`, and for GraphQL its operation and first root field.
 
     >>> names_of(Request("GET", "/pos/stock", "", {}, b""))
     ('GET /pos/stock',)

@@ -128,7 +128,7 @@ class SandboxShell:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # -- requests ------------------------------------------------------------------------------------------------
+    # -- requests ---
 
     async def _serve(self, incoming: web.Request) -> web.StreamResponse:
         request = Request(
@@ -200,7 +200,7 @@ class SandboxShell:
         await asyncio.sleep(seconds)
         self._carry_out(request)
 
-    # -- webhooks ------------------------------------------------------------------------------------------------
+    # -- webhooks ---
 
     async def _post_due(self) -> None:
         while True:

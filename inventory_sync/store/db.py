@@ -21,6 +21,8 @@ else:
 
 _QUERIES = aiosql.from_path(Path(__file__).parent / "sql", "asyncpg", mandatory_parameters=True)
 
+Record = asyncpg.Record
+
 CHANNEL = "inventory_sync"
 """NOTIFY channel; the payload names the stage to wake: `intake`, `config` or `connection:<id>`."""
 

@@ -1,6 +1,6 @@
 """A process that owns an embedded server: starts it, prints its pid and URL, and waits to be ended.
 
-    python owner.py DIRECTORY [STATEMENT…]
+python owner.py DIRECTORY [STATEMENT…]
 """
 
 from __future__ import annotations

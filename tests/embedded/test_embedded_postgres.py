@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
+from inventory_sync import embedded, unprivileged
 from inventory_sync.embedded import EmbeddedError, EmbeddedPostgres
 
 OWNER = Path(__file__).with_name("owner.py")
@@ -148,6 +149,40 @@ async def test_a_directory_closed_to_all_others_is_no_obstacle(tmp_path: Path) -
         assert await ask(dsn, "select 1") == 1
     finally:
         await server.stop()
+
+
+async def test_a_program_in_a_directory_closed_to_all_others_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a virtual environment under root's home."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = embedded.installation().parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(embedded.installation(), closed / package.name / "pginstall18", symlinks=True)
+    shutil.copytree(libraries, closed / libraries.name)
+    monkeypatch.setattr(embedded, "installation", lambda: closed / package.name / "pginstall18")
+    server = EmbeddedPostgres(closed / "pg")
+    dsn = await server.start()
+    try:
+        assert await ask(dsn, "select current_setting('server_version_num')::int / 10000") == 18
+        assert str(closed) in Path(f"/proc/{server.pid}/cmdline").read_text()
+    finally:
+        await server.stop()
+
+
+@pytest.mark.parametrize("held", [0, 1 << 5])
+def test_where_no_capability_helps_the_message_names_the_closed_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    closed = tmp_path / "closed"
+    (closed / "pg").mkdir(parents=True)
+    closed.chmod(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(unprivileged, "_held_capabilities", lambda: held)
+    stranger = unprivileged.Account(uid=os.getuid() + 4711, gid=os.getgid() + 4711, name="stranger")
+    with pytest.raises(unprivileged.UnreachableError, match=f"user stranger, who may not enter .*chmod o.rx {closed}"):
+        unprivileged.needed_capability(stranger, [closed / "pg"])
 
 
 async def test_two_servers_run_at_once(short_directory: Path) -> None:

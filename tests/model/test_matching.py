@@ -134,7 +134,6 @@ def test_a_code_that_is_matched_is_not_also_a_near_miss() -> None:
     assert report.near.listed == ()
 
 
-@pytest.mark.row("S4-30")
 def test_an_item_whose_two_codes_lead_to_two_items_is_ambiguous_and_matches_neither() -> None:
     two_codes = [Candidate(ItemId(7), "JAN"), Candidate(ItemId(7), "OWN"), Candidate(ItemId(8), "X")]
     report = match(side("JAN", "OWN", "X"), two_codes)

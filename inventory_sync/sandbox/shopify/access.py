@@ -66,8 +66,10 @@ class Access:
 
     def expire_tokens(self) -> None:
         """Every client-credentials token stops working now."""
-        self._tokens = {text: _Token(token.secret, datetime.min.replace(tzinfo=token.expires_at.tzinfo))
-                        for text, token in self._tokens.items()}
+        self._tokens = {
+            text: _Token(token.secret, datetime.min.replace(tzinfo=token.expires_at.tzinfo))
+            for text, token in self._tokens.items()
+        }
 
     def rotate_secret(self, new: str) -> None:
         """Add a second secret; both are valid until the old one is revoked."""

@@ -98,7 +98,7 @@ class Catalogue:
         self._tell_item("INVENTORY_ITEMS_UPDATE", item, occasion)
         self.touch_product(self._shop.products[variant.product], occasion)
 
-    # -- locations -------------------------------------------------------------------------------------------------
+    # -- locations ---
 
     def add_location(self, name: str, occasion: Occasion, fulfillment_service: str | None = None) -> Location:
         shop, at = self._shop, occasion.at

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from inventory_sync.sandbox.kernel import EventLog, StockChange, Violation
+from inventory_sync.sandbox.kernel import EventLog, Violation
 from inventory_sync.sandbox.shopify.access import Access
 from inventory_sync.sandbox.shopify.idempotency import KeyTable
 from inventory_sync.sandbox.shopify.plan import BoundField
@@ -26,7 +26,6 @@ class Core:
     webhooks: Webhooks
     stock: Stock
     keys: KeyTable
-    groups: dict[str, Any] = field(default_factory=dict)
     failures_planned: int = 0
 
     @property
@@ -47,7 +46,10 @@ class LevelView(NamedTuple):
 
 @dataclass(slots=True)
 class Run:
-    """One operation on its way: `read_at` is the instant its replica shows (None: the primary)."""
+    """One operation on its way.
+
+    `read_at` is the instant its replica shows (None: the primary); `field_now` and `path` say what is being resolved.
+    """
 
     core: Core
     now: datetime
@@ -55,7 +57,7 @@ class Run:
     read_at: datetime | None
     searches: list[dict[str, Any]] = field(default_factory=list)
     variable_locations: dict[str, dict[str, int]] = field(default_factory=dict)
-    field: BoundField | None = None
+    field_now: BoundField | None = None
     path: list[str | int] = field(default_factory=list)
 
     @property
@@ -68,6 +70,3 @@ class Run:
             return None
         state = level.now if self.read_at is None else level.state_at(self.read_at)
         return LevelView(level, state) if state else None
-
-
-__all__ = ["Core", "LevelView", "Run", "StockChange"]

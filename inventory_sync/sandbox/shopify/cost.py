@@ -79,8 +79,8 @@ def actual_cost(roots: Sequence[BoundField], data: dict[str, Any] | None, mutati
     for field in roots:
         used += MUTATION
         payload = data.get(field.key)
-        for child in field.sub.all_fields() if field.sub and payload else ():
-            if child.sub and child.name != "userErrors" and payload.get(child.key):
+        for child in field.sub.all_fields() if field.sub else ():
+            if payload and child.sub and child.name != "userErrors" and payload.get(child.key):
                 used += _used_below(child, payload[child.key])
     return used
 

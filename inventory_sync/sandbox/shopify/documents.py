@@ -136,7 +136,7 @@ def _operation(node: OperationDefinitionNode, compiler: Compiler) -> Operation:
             has_default=each.default_value is not None,
             location=_where(each),
         )
-        for each in node.variable_definitions
+        for each in node.variable_definitions or ()
     )
     return Operation(name, node.operation is OperationType.MUTATION, compiler.operation(node), variables)
 

@@ -43,18 +43,35 @@ class _Walker:
         self._denied: dict[int, FieldFault | None] = {}
 
     def fields(self, fields: tuple[BoundField, ...], source: Any) -> dict[str, Any]:
-        run, answer = self._run, {}
+        run = self._run
+        answer: dict[str, Any] = {}
         for field in fields:
-            if field.shape is Shape.LEAF:
+            if field.leaf:
                 try:
                     answer[field.key] = field.resolve(source, field.arguments, run)
                 except FieldFault as fault:
-                    answer[field.key] = self._fail(field, fault)
-            else:
+                    self._fail(field, fault)
+                    answer[field.key] = None
+                continue
+            found = self._quick(field, source) if field.quick else None
+            if found is None:
                 self._path.append(field.key)
-                answer[field.key] = self._composite(field, source)
+                found = self._composite(field, source)
                 self._path.pop()
+            answer[field.key] = found
         return answer
+
+    def _quick(self, field: BoundField, source: Any) -> dict[str, Any] | None:
+        """An object of leaves, if nothing is denied, null or failing; None where that must be told the long way."""
+        flat = field.sub.flat if field.sub else None
+        if flat is None or self._denial(field):
+            return None
+        run = self._run
+        try:
+            value = field.resolve(source, field.arguments, run)
+            return {key: resolve(value, args, run) for key, resolve, args in flat} if value is not None else None
+        except FieldFault:
+            return None
 
     def _composite(self, field: BoundField, source: Any) -> Any:
         depth = len(self._path)
@@ -62,15 +79,17 @@ class _Walker:
             denial = self._denial(field)
             if denial:
                 raise denial
-            self._run.field, self._run.path = field, self._path
+            self._run.field_now, self._run.path = field, self._path
             value = field.resolve(source, field.arguments, self._run)
             if value is None:
-                return self._null(field)
+                self._null(field)
+                return None
             if field.shape is Shape.LIST:
-                return self._entries(field, value)
+                return self._flat_entries(field, value) or self._entries(field, value)
             return self._object(field, value)
         except FieldFault as fault:
-            return self._fail(field, fault, here=True)
+            self._fail(field, fault, here=True)
+            return None
         except _Bubble:
             del self._path[depth:]
             if not field.nullable:
@@ -80,8 +99,6 @@ class _Walker:
     def _entries(self, field: BoundField, values: Any) -> list[Any]:
         answer: list[Any] = []
         nullable = field.plan.entries_nullable
-        if not self._watched(field):
-            return [self._object(field, value) for value in values]
         for index, value in enumerate(values):
             self._path.append(index)
             depth = len(self._path)
@@ -105,12 +122,16 @@ class _Walker:
                 self._path.pop()
         return answer
 
-    @staticmethod
-    def _watched(field: BoundField) -> bool:
-        """Whether entries can be null or fail, so that their index must be kept for the error's path."""
-        if field.plan.entries_nullable or field.sub is None or field.sub.only is None:
-            return True
-        return any(child.shape is not Shape.LEAF for child in field.sub.only)
+    def _flat_entries(self, field: BoundField, values: Any) -> list[Any] | None:
+        """The entries if they are all present and plain; None where errors or nulls need the long way."""
+        flat = field.sub.flat if field.sub else None
+        if flat is None or field.plan.entries_nullable:
+            return None
+        run = self._run
+        try:
+            return [{key: resolve(value, arguments, run) for key, resolve, arguments in flat} for value in values]
+        except FieldFault:
+            return None
 
     def _object(self, field: BoundField, value: Any) -> dict[str, Any]:
         selection = field.sub

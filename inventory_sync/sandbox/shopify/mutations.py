@@ -71,7 +71,7 @@ def _require_change_from(run: Run, rows: list[Mapping[str, Any]], row_type: str)
 
 
 def _key(run: Run, name: str, required: bool) -> str | None:
-    field = run.field
+    field = run.field_now
     if field is None or not field.plan.idempotent:
         if required:
             run.core.violate(run.now, "idempotency_key_missing", name)

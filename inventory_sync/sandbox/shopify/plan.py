@@ -86,12 +86,15 @@ class BoundField:
     idempotency_key: str | None
     sub: BoundSelection | None
     resolve: Resolver
+    leaf: bool
+    quick: bool  # an object of leaves below a query or payload: no error of its own to place
 
 
 @dataclass(frozen=True, slots=True)
 class BoundSelection:
     by_type: dict[str, tuple[BoundField, ...]]
     only: tuple[BoundField, ...] | None  # the fields, where just one type is possible
+    flat: tuple[tuple[str, Resolver, dict[str, Any]], ...] | None  # the same, where all of them are leaves
     has_connection: bool
 
     def all_fields(self) -> tuple[BoundField, ...]:
@@ -167,8 +170,8 @@ class Compiler:
         named = get_named_type(output)
         shape, nullable, entries_nullable = _shape_of(output)
         sets = [one.selection_set for one, _ in nodes if one.selection_set]
-        given = {argument.name.value: argument.value for argument in node.arguments}
-        directive = next((each for each in node.directives if each.name.value == "idempotent"), None)
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        directive = next((each for each in node.directives or () if each.name.value == "idempotent"), None)
         return FieldPlan(
             key=key,
             name=name,
@@ -180,7 +183,7 @@ class Compiler:
             location=_location(node),
             literals=tuple((each, definition.args[each].type, value) for each, value in given.items()),
             defaults=_defaults(definition.args, given),
-            key_literal=directive.arguments[0].value if directive else None,
+            key_literal=directive.arguments[0].value if directive and directive.arguments else None,
             idempotent=directive is not None,
             conditions=conditions if len(nodes) == 1 else (),
             sub=self._selection(named, sets) if sets else None,
@@ -200,7 +203,10 @@ def bind(selection: SelectionPlan, variables: Mapping[str, Any]) -> BoundSelecti
         for field in fields
     )
     only = next(iter(by_type.values())) if len(by_type) == 1 else None
-    return BoundSelection(by_type, only, has_connection)
+    flat = None
+    if only is not None and all(field.leaf for field in only):
+        flat = tuple((field.key, field.resolve, field.arguments) for field in only)
+    return BoundSelection(by_type, only, flat, has_connection)
 
 
 def _bind_field(field: FieldPlan, variables: Mapping[str, Any]) -> BoundField:
@@ -214,7 +220,18 @@ def _bind_field(field: FieldPlan, variables: Mapping[str, Any]) -> BoundField:
     key = _literal(field.key_literal, variables) if field.key_literal is not None else None
     sub = bind(field.sub, variables) if field.sub else None
     return BoundField(
-        field, field.key, field.name, field.type_name, field.shape, field.nullable, arguments, key, sub, field.resolve
+        plan=field,
+        key=field.key,
+        name=field.name,
+        type_name=field.type_name,
+        shape=field.shape,
+        nullable=field.nullable,
+        arguments=arguments,
+        idempotency_key=key,
+        sub=sub,
+        resolve=field.resolve,
+        leaf=field.shape is Shape.LEAF,
+        quick=field.shape is Shape.OBJECT and sub is not None and sub.flat is not None and field.parent != "Mutation",
     )
 
 
@@ -232,7 +249,7 @@ def _conditions(node: Any) -> tuple[tuple[bool, ValueNode], ...]:
     wanted = {"include": True, "skip": False}
     return tuple(
         (wanted[directive.name.value], directive.arguments[0].value)
-        for directive in node.directives
+        for directive in node.directives or ()
         if directive.name.value in wanted
     )
 
@@ -251,7 +268,7 @@ def _defaults(definitions: Mapping[str, Any], given: Mapping[str, ValueNode]) ->
 
 def _shape_of(output: GraphQLOutputType) -> tuple[Shape, bool, bool]:
     nullable = not isinstance(output, GraphQLNonNull)
-    inner: Any = output if nullable else output.of_type
+    inner: Any = output.of_type if isinstance(output, GraphQLNonNull) else output
     named = get_named_type(output)
     if is_leaf_type(named):
         return Shape.LEAF, nullable, True

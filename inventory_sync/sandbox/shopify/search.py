@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from inventory_sync.sandbox.shopify.texts import ONE_OF_FIRST_LAST, FieldFault
@@ -34,8 +35,8 @@ class Term(NamedTuple):
 def parse_terms(query: str) -> list[Term]:
     """The conditions of a filter, all of which must hold.
 
-    >>> parse_terms("updated_at:>='2026-11-21T00:00:00Z' sku:A-1")
-    [Term(field='updated_at', comparison='>=', value='2026-11-21T00:00:00Z'), Term(field='sku', comparison='=', value='A-1')]
+    >>> parse_terms("updated_at:>='2026-11-21T00:00:00Z'")
+    [Term(field='updated_at', comparison='>=', value='2026-11-21T00:00:00Z')]
     """
     terms = []
     for field, comparison, value in _TERM.findall(query):
@@ -75,7 +76,7 @@ def select(
 
 def matches(values: dict[str, Any], query: str) -> bool:
     """Whether a flat record fulfils a filter; a field it does not have fulfils nothing."""
-    readers = {name: (lambda record, name=name: record[name]) for name in values}
+    readers: dict[str, Reader] = {name: itemgetter(name) for name in values}
     return all(term.field in readers and _holds(term, values, readers) for term in parse_terms(query))
 
 

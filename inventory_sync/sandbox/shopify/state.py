@@ -6,6 +6,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ def gid(kind: str, number: int) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
+@lru_cache(maxsize=65536)
 def parse_gid(text: str, kind: str | None = None) -> Gid | None:
     """The parts of a global id, or None if it is none (or not of `kind`)."""
     match = _GID.match(text)
@@ -39,6 +41,7 @@ def parse_gid(text: str, kind: str | None = None) -> Gid | None:
     return Gid(match.group(1), int(match.group(2)), int(match.group(3)) if match.group(3) else None)
 
 
+@lru_cache(maxsize=65536)
 def utc_text(at: datetime) -> str:
     """A time as GraphQL shows it: UTC, whole seconds, `Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -31,10 +31,24 @@ LEDGER_ONE = (
 )
 
 REASONS = (
-    "correction cycle_count_available damaged movement_canceled movement_created movement_received movement_updated "
-    "other promotion quality_control received reservation_created reservation_deleted reservation_updated restock "
-    "safety_stock shrinkage"
-).split()
+    "correction",
+    "cycle_count_available",
+    "damaged",
+    "movement_canceled",
+    "movement_created",
+    "movement_received",
+    "movement_updated",
+    "other",
+    "promotion",
+    "quality_control",
+    "received",
+    "reservation_created",
+    "reservation_deleted",
+    "reservation_updated",
+    "restock",
+    "safety_stock",
+    "shrinkage",
+)
 BAD_REASON = f"The specified reason is invalid. Valid values are: {', '.join(REASONS)}."
 ADJUSTABLE = ("available", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 ADJUST_NAME = f"The specified quantity name is invalid. Valid values are: {', '.join(ADJUSTABLE)}."

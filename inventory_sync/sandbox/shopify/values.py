@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLID,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -19,7 +20,6 @@ from graphql import (
     ObjectValueNode,
     ValueNode,
     VariableNode,
-    get_named_type,
     value_from_ast_untyped,
 )
 
@@ -107,4 +107,4 @@ def coerce_literal(expected: Any, node: ValueNode, variables: Mapping[str, Any])
             if not isinstance(each.value, VariableNode) or each.value.name.value in variables
         }
     value = value_from_ast_untyped(node)
-    return str(value) if get_named_type(inner).name == "ID" else value
+    return str(value) if inner is GraphQLID else value

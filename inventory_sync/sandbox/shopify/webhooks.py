@@ -85,8 +85,11 @@ class Webhooks:
         self._queue: list[_Queued] = []
         self._out: dict[str, _Parcel] = {}
         self._serial = 0
+        # Ids look like UUIDs: the first groups tell shop and kind apart, the last counts.
+        kinds = ("event", "delivery")
+        self._ids = {kind: str(uuid.uuid5(_NAMESPACE, f"{shop.domain}/{kind}"))[:23] for kind in kinds}
 
-    # -- subscriptions ---------------------------------------------------------------------------------------------
+    # -- subscriptions ---
 
     def add(self, subscription: Subscription) -> None:
         self.subscriptions[subscription.number] = subscription
@@ -102,7 +105,7 @@ class Webhooks:
         for subscription in tuple(self.subscriptions.values()):
             self.remove(subscription)
 
-    # -- events ----------------------------------------------------------------------------------------------------
+    # -- events ---
 
     def new_event_id(self) -> str:
         return self._new_id("event")
@@ -122,7 +125,7 @@ class Webhooks:
             )
             self._enqueue(due, parcel)
 
-    # -- deliveries --------------------------------------------------------------------------------------------------
+    # -- deliveries ---
 
     def advance(self, now: datetime) -> list[Delivery]:
         """Deliveries due by now, in the order their events happened."""
@@ -188,7 +191,7 @@ class Webhooks:
 
     def _new_id(self, kind: str) -> str:
         self._serial += 1
-        return str(uuid.uuid5(_NAMESPACE, f"{self._shop.domain}/{kind}/{self._serial}"))
+        return f"{self._ids[kind]}-{self._serial:012x}"
 
 
 def retry_step(failures: int, retries: int, span: float) -> timedelta:

@@ -42,3 +42,7 @@ insert into schedule (name, last_at) values (:name, :now)
 on conflict (name) do update set last_at = excluded.last_at
 where schedule.last_at is not distinct from :last_at::timestamptz
 returning true;
+
+-- name: forget_run(name)!
+-- A run that was taken and could not be done is due again.
+delete from schedule where name = :name;

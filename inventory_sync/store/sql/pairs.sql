@@ -170,3 +170,15 @@ where p.route_id = :route_id and p.phase in ('new', 'waiting')
 update pairs set phase = 'new', phase_reason = :reason, phase_since = :now, kept = 0, owed_down = 0, owed_up = 0,
   ledger_moved = 0, channel_up = 0
 where route_id = :route_id and phase <> 'suspended';
+
+-- name: drop_rises(ids)!
+-- A person let the ledger win where both sides rose: the channel's rise is not posted.
+update pairs set owed_up = greatest(0, owed_up - channel_up), channel_up = 0 where id = any(:ids::bigint[]);
+
+-- name: unalign_pairs(route_id, now, reason)!
+-- What a route publishes changed: its gaps must be confirmed again. What is owed to the ledger stays owed.
+update pairs set phase = 'new', phase_reason = :reason, phase_since = :now, kept = 0
+where route_id = :route_id and phase <> 'suspended';
+
+-- name: lock_pairs(ids)
+select id from pairs where id = any(:ids::bigint[]) order by id for update;

@@ -174,3 +174,86 @@ join components k on k.pair_id = p.id join cells g on g.id = k.ledger_cell
 join cells c on c.id = p.channel_cell join locations l on l.id = c.location_id
 where p.phase in ('live', 'catching_up', 'waiting') and g.known is not null
 group by p.id, r.id, l.id having sum(g.known) + p.owed_down + p.sent_down < 0 order by p.id;
+
+-- name: lock_configuration()$
+-- One change of the configuration at a time.
+select pg_advisory_xact_lock(hashtextextended('inventory-sync configuration', 0));
+
+-- name: lock_routes(names)
+-- The routes that are about to change, locked against people and brakes that would change them too.
+select id from routes where name = any(:names::text[]) order by id for update;
+
+-- name: suspend_route(route_id, now, reason)$
+-- Nothing of a route is written any more; its pairs are kept, with what they know.
+with locked as (select id from pairs where route_id = :route_id and phase <> 'suspended' order by id for update),
+done as (
+  update pairs p set phase = 'suspended', phase_reason = :reason, phase_since = :now from locked where locked.id = p.id
+  returning 1)
+select count(*) from done;
+
+-- name: take_over_pairs(route_id, now)$
+-- Suspended pairs that another route left behind at channel locations it maps no more come under this route. What they
+-- owed was owed to the other route's ledger and ends here; a pair with an op under way stays until it is settled.
+with wanted as (
+  select p.id from pairs p join cells c on c.id = p.channel_cell
+  join location_pairs mine on mine.route_id = :route_id and mine.channel_location = c.location_id
+  where p.route_id <> :route_id and p.phase = 'suspended' and p.sent_down = 0 and p.sent_up = 0 and c.op_id is null
+    and not exists (select 1 from location_pairs theirs
+                    where theirs.route_id = p.route_id and theirs.channel_location = c.location_id)),
+locked as (select p.id from pairs p join wanted w on w.id = p.id order by p.id for update of p),
+done as (
+  update pairs p set route_id = :route_id, phase_reason = 'other route', phase_since = :now, kept = 0, owed_down = 0,
+    owed_up = 0, ledger_moved = 0, channel_up = 0
+  from locked where locked.id = p.id returning 1)
+select count(*) from done;
+
+-- name: remove_connection(id, now)!
+-- A connection that the configuration names no more: it is not served, and its secrets are gone. Its journal stays.
+update connections set state = 'unlinked', state_code = 'removed', state_reason = '', state_remedy = '', retry_at = null,
+  secrets = null, version = version + 1, state_since = :now where id = :id;
+
+-- name: stop_runs_of(connection_id, now)!
+update runs set state = 'stopped', finished_at = :now, updated_at = :now
+where connection_id = :connection_id and state = 'running';
+
+-- name: drop_wishes_of(connection_id)!
+delete from wishes where connection_id = :connection_id;
+
+-- name: unmapped_locations(route_id)
+-- Locations in use on either side that the route does not map, and so never touches.
+select n.name as connection, l.key, l.name, l.connection_id = r.ledger_id as is_ledger
+from routes r join locations l on l.connection_id in (r.ledger_id, r.channel_id) join connections n on n.id = l.connection_id
+where r.id = :route_id and l.active
+  and not exists (select 1 from location_pairs p
+                  where p.route_id = r.id and l.id in (p.ledger_location, p.channel_location))
+order by is_ledger desc, l.id;
+
+-- name: route_oldest_pending(route_id, now)$
+-- For how many seconds the oldest difference of a route waits to be written, on either side; 0 where none waits.
+select coalesce(extract(epoch from :now::timestamptz - min(c.gap_since)), 0)::float8
+from cells c
+where c.gap <> 0 and (exists (select 1 from pairs p where p.channel_cell = c.id and p.route_id = :route_id)
+  or exists (select 1 from components k join pairs p on p.id = k.pair_id
+             where k.ledger_cell = c.id and p.route_id = :route_id));
+
+-- name: release_quarantine(ids)
+-- Let these cells be written again.
+with gone as (delete from quarantine where cell_id = any(:ids::bigint[]) returning cell_id, code, reason),
+locked as (select c.id from cells c join gone g on g.cell_id = c.id order by c.id for update of c),
+freed as (update cells c set quarantined = false, bisect = null, blocked = '' from locked where locked.id = c.id returning c.id)
+select g.cell_id, g.code, g.reason, n.name as connection, i.key as item, l.key as location
+from gone g join cells c on c.id = g.cell_id join connections n on n.id = c.connection_id
+join items i on i.id = c.item_id join locations l on l.id = c.location_id order by g.cell_id;
+
+-- name: alerts_recent(closed, limit)
+-- Open alerts, oldest first; with `closed` also those that are over, newest last.
+select id, code, subject, detail, opened_at, seen_at, closed_at from (
+  select id, code, subject, detail, opened_at, seen_at, closed_at from alerts
+  where closed_at is null or :closed order by id desc limit :limit) as latest order by opened_at, id;
+
+-- name: runs_recent(limit)
+-- The latest runs, newest first.
+select u.id, u.kind, u.state, u.done, u.found, u.started_at, u.updated_at, u.finished_at, u.error, n.name as connection,
+       r.name as route
+from runs u left join connections n on n.id = u.connection_id left join routes r on r.id = u.route_id
+order by u.id desc limit :limit;

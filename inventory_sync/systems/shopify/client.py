@@ -152,7 +152,10 @@ class ShopifyClient:
         raise Unreadable(say("IS-SHP-063"), code="IS-SHP-063")
 
     async def ensure_subscriptions(self, url: str) -> SubscriptionReport:
-        """One subscription per topic at `url`, and no other of ours. A gap once seen is reported in the end, even if a call fails."""
+        """Bring our subscriptions to one per topic at `url`.
+
+        A gap that was seen is reported by the next call that succeeds, even if this one fails midway.
+        """
         errand = Errand(self._door)
         plan = subscriptions.plan(await self._subscriptions(errand), url, self._context.installation)
         self._gap_to_report |= bool(plan.create)

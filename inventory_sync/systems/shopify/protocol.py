@@ -214,9 +214,9 @@ def settle_cells(
 
 def read_changed(data: Mapping[str, Any]) -> tuple[list[LevelReading], str | None]:
     """Changed levels of a location's page, and the cursor of the next; nothing for a location that is gone."""
-    if data.get("location") is None:
+    if "location" in data and data["location"] is None:
         return [], None
-    location = obj(data["location"])
+    location = obj(data.get("location"))
     key = LocationKey(text(location.get("id")))
     connection = obj(location.get("inventoryLevels"))
     readings = []

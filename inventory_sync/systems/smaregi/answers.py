@@ -94,7 +94,11 @@ def location(row: Row) -> PartnerLocation:
 
 
 def item(row: Row) -> CatalogueItem:
-    """A product as an item. Codes keep their blanks; what has no managed stock is untracked and says why."""
+    """A product as an item. Codes keep their blanks; what has no managed stock is untracked and says why.
+
+    A product is its own SKU, so `group` stays empty: the group code joins products but is no id to refresh by, and it
+    may equal the id of one of them.
+    """
     key = _identifier(row, "productId", "a product")
     if row.get("stockControlDivision") is None:
         raise unknown_shape(f"product {key} without stockControlDivision")
@@ -108,9 +112,7 @@ def item(row: Row) -> CatalogueItem:
     fields = {"product_code": "productCode", "supplier_product_no": "supplierProductNo", "group_code": "groupCode"}
     codes = {name: str(row[field]) for name, field in fields.items() if row.get(field) not in (None, "")}
     name = " / ".join(str(row[part]) for part in ("productName", "size", "color") if row.get(part) not in (None, ""))
-    return CatalogueItem(
-        key=ItemKey(key), codes=codes, name=name, tracked=not status, status=status, group=codes.get("group_code", "")
-    )
+    return CatalogueItem(key=ItemKey(key), codes=codes, name=name, tracked=not status, status=status)
 
 
 def levels(found: Sequence[Row], what: str) -> Levels:

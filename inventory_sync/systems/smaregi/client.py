@@ -12,6 +12,7 @@ from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, Partne
 from inventory_sync.systems.http import HttpResponse, NoAnswer, NotSent
 from inventory_sync.systems.port import (
     Capabilities,
+    CatalogueItem,
     CataloguePage,
     CatalogueRefresh,
     CellRef,
@@ -55,7 +56,7 @@ CAPABILITIES = Capabilities(
 
 MIDNIGHT_MARGIN = timedelta(minutes=10)  # a row near midnight may be filed under the neighbouring day
 CLOCK_MARGIN = timedelta(minutes=10)  # rows this much older than asked are kept: the two clocks may differ
-DAYS_KEPT = 256  # days of history kept between two attempts of one evidence search that the budget cut short
+DAYS_KEPT = 4096  # days of history kept, in all, for searches that the budget cut short
 VERIFY_READS = 3
 
 
@@ -85,6 +86,7 @@ class SmaregiClient:
         self._budget = ContractBudget(settings.reads, settings.writes, self._now(), full=context.budget_full)
         self._tokens = TokenSource(settings, context, self._budget)
         self._reader = LevelReader(self._contract, self._ask, self._room, self._now, settings.read_lag)
+        self._refreshed: dict[str, CatalogueItem | None] = {}
         self._days: OrderedDict[tuple[CellRef, datetime, date], tuple[HistoryRow, ...]] = OrderedDict()
 
     @property
@@ -139,26 +141,18 @@ class SmaregiClient:
         return CataloguePage(tuple(map(answers.item, rows)), str(page + 1) if more else None)
 
     async def refresh(self, keys: Sequence[str]) -> CatalogueRefresh:
-        """The products of these ids, one read each. A key in neither list of the answer was not reached: ask again.
+        """The products of these ids, one read each; what is no product id, or has no product, is gone.
 
-        Raises RetryLater only where no key at all could be asked.
+        Where the budget ends first it raises RetryLater, and the next call for the same keys goes on behind those read.
         """
-        items, gone = [], []
-        for number, key in enumerate(dict.fromkeys(keys)):
-            if not protocol.is_product_id(key):
-                gone.append(key)
-                continue
-            if number and self._budget.wait("read", self._now()) > 0:
-                break
-            call = protocol.product(self._contract, key)
-            response = await self._ask(call, absent=True)
-            rows = [] if response.status == 404 else answers.rows(response, str(call))
-            found = [answers.item(row) for row in rows]
-            if any(item.key != key for item in found):
-                raise answers.unknown_shape(f"{call} answered for a product that was not asked")
-            items.extend(found)
-            gone.extend([] if found else [key])
-        return CatalogueRefresh(tuple(items), tuple(gone))
+        wanted = list(dict.fromkeys(keys))
+        self._refreshed = {key: found for key, found in self._refreshed.items() if key in set(wanted)}
+        for key in wanted:
+            if key not in self._refreshed:
+                self._refreshed[key] = await self._product(key) if protocol.is_product_id(key) else None
+        found, self._refreshed = self._refreshed, {}
+        items = tuple(item for key in wanted if (item := found[key]) is not None)
+        return CatalogueRefresh(items, tuple(key for key in wanted if found[key] is None))
 
     async def read(self, cells: Sequence[CellRef], *, changed_since: datetime | None) -> Sequence[LevelReading]:
         """Reads cells by a short list of recent changes, then by key; bounded, and what was not reached is left out."""
@@ -251,6 +245,15 @@ class SmaregiClient:
     async def ensure_subscriptions(self, url: str) -> SubscriptionReport:
         """Nothing to do by API: a person enters the address in the app's webhook settings (see the guide)."""
         return SubscriptionReport()
+
+    async def _product(self, key: str) -> CatalogueItem | None:
+        call = protocol.product(self._contract, key)
+        response = await self._ask(call, absent=True)
+        rows = [] if response.status == 404 else answers.rows(response, str(call))
+        found = [answers.item(row) for row in rows]
+        if any(item.key != key for item in found):
+            raise answers.unknown_shape(f"{call} answered for a product that was not asked")
+        return found[0] if found else None
 
     async def _history_of(self, cell: CellRef, day: date) -> tuple[HistoryRow, ...]:
         rows: list[HistoryRow] = []

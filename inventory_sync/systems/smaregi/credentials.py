@@ -88,7 +88,7 @@ class TokenSource:
         self._renewing = asyncio.Lock()
 
     async def current(self, *, fresh: bool = False) -> AccessToken:
-        """A token that is good for a while, or a `fresh` one. Raises RetryLater, Broken or Bug; no call was sent then."""
+        """A token good for a while, or a `fresh` one. Raises RetryLater, Broken or Bug; no call was sent then."""
         async with self._renewing:
             if fresh or self._token is None or self._context.ambient.now() >= self._token.renew_at:
                 self._token = await self._request()

@@ -14,6 +14,7 @@ Kind = Literal["read", "write"]
 
 WINDOW_SECONDS = 1.05  # the second Smaregi counts, and a little for requests that overtake each other on the way
 BURST_SHARE = 0.15  # of a second's limit may go out at once; the more at once, the slower the steady rate has to be
+LEAST_WAIT = 0.001  # seconds: a shorter wait would be lost in the rounding of a clock
 MIN_READ_BURST = 3  # what a connection test needs in one go
 # Half speed after a 429, because many of them may lead to refusal (community.smaregi.dev/discussion/616, staff).
 SLOW_FOR = timedelta(seconds=60)
@@ -44,7 +45,7 @@ class ContractBudget:
 
     def wait(self, kind: str, now: datetime) -> float:
         """Seconds until one request of this kind (`read` or `write`) may leave; 0 means now."""
-        return self._bucket(kind, now).wait(1, now)
+        return _whole_wait(self._bucket(kind, now).wait(1, now))
 
     def available(self, now: datetime) -> float:
         """Writes that may leave at this instant: what a push runs short of first."""
@@ -52,7 +53,7 @@ class ContractBudget:
 
     def require(self, kind: Kind, requests: int, now: datetime) -> None:
         """Raise RetryLater unless that many requests may leave now. Spends nothing."""
-        after = self._bucket(kind, now).wait(requests, now)
+        after = _whole_wait(self._bucket(kind, now).wait(requests, now))
         if after > 0:
             problem = problems.OUT_OF_BUDGET
             raise RetryLater(problem.text(kind), after=after, executed=False, code=problem.code)
@@ -79,3 +80,7 @@ class ContractBudget:
             del self._slow_until[kind]
             bucket.learn(bucket.available(now), *self._sizes[kind], now)
         return bucket
+
+
+def _whole_wait(seconds: float) -> float:
+    return max(seconds, LEAST_WAIT) if seconds > 0 else 0.0

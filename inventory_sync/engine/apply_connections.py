@@ -1,0 +1,237 @@
+"""Connections of a configuration: proven at the partner before anything is saved, saved with their secrets sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory_sync.config import ConfigDocument, ConnectionDocument
+from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.apply_report import MASK, ApplyFailed, Change, FieldChange, Note, Problem, What
+from inventory_sync.engine.connections import link
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.stored import REMOVED, seal, unseal, whole_settings
+from inventory_sync.secrets import SecretBox, SecretsError
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError, RetryLater
+from inventory_sync.systems.port import Client, PartnerLocation, SettingsModel, SystemDefinition, Verified
+
+MakeClient = Callable[[SystemDefinition, SettingsModel], Client]
+"""Makes a client for one-off calls. May raise InvalidSettings for an address that must not be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A connection of the file beside its stored row. `verified` None: nothing changed, and nobody was asked."""
+
+    document: ConnectionDocument
+    record: db.Record | None
+    fields: tuple[FieldChange, ...]
+    secrets: Mapping[str, str] = field(repr=False)
+    verified: Verified | None = None
+    locations: tuple[PartnerLocation, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.document.name
+
+
+async def prove(
+    stored: Mapping[str, db.Record],
+    document: ConfigDocument,
+    *,
+    systems: Mapping[str, SystemDefinition],
+    make_client: MakeClient,
+    box: SecretBox,
+) -> dict[str, Proof]:
+    """Verify every connection that is new, changed or not working, with the settings it is going to have.
+
+    Saves nothing. Raises ApplyFailed with all that is wrong, RetryLater where a partner is only busy.
+    """
+    proofs: dict[str, Proof] = {}
+    problems: list[Problem] = []
+    later: RetryLater | None = None
+    for each in document.connections:
+        try:
+            proofs[each.name] = await _prove_one(stored.get(each.name), each, systems, make_client, box)
+        except RetryLater as error:
+            later = error
+        except ApplyFailed as error:
+            problems += error.problems
+        except PartnerError as error:
+            problems.append(problem_of(each.name, error))
+    if problems:
+        raise ApplyFailed(problems)
+    if later is not None:
+        raise later
+    return proofs
+
+
+async def _prove_one(
+    record: db.Record | None,
+    document: ConnectionDocument,
+    systems: Mapping[str, SystemDefinition],
+    make_client: MakeClient,
+    box: SecretBox,
+) -> Proof:
+    definition = _definition(record, document, systems)
+    before = _readable(box, document.name, record)
+    secrets = {**{key: before[key] for key in document.stored if key in before}, **document.secrets}
+    settings = whole_settings(definition, {**document.settings, **secrets})
+    fields = _differences(record, document, before, secrets)
+    if record is not None and not fields and record["state"] == "linked":
+        return Proof(document, record, (), secrets)
+    client = make_client(definition, settings)
+    verified = await client.verify()
+    locations = tuple(await client.locations())
+    return Proof(document, record, fields, secrets, verified, locations)
+
+
+def _definition(
+    record: db.Record | None, document: ConnectionDocument, systems: Mapping[str, SystemDefinition]
+) -> SystemDefinition:
+    if record is not None and record["system"] != document.system:
+        raise ApplyFailed(
+            [
+                Problem(
+                    f"connection {document.name}",
+                    f"it belongs to the system {record['system']!r}, and that never changes.",
+                    "Give the new connection a name of its own.",
+                    "IS-CON-001",
+                )
+            ]
+        )
+    return systems[document.system]
+
+
+def _readable(box: SecretBox, name: str, record: db.Record | None) -> dict[str, str]:
+    """The stored secrets; none where their key is lost, so that a file that names them all can still replace them."""
+    try:
+        return {} if record is None else unseal(box, name, record["secrets"])
+    except SecretsError:
+        return {}
+
+
+def _differences(
+    record: db.Record | None, document: ConnectionDocument, before: Mapping[str, str], secrets: Mapping[str, str]
+) -> tuple[FieldChange, ...]:
+    settings: Mapping[str, Any] = {} if record is None else record["settings"]
+    plain = [
+        FieldChange(key, settings.get(key), document.settings.get(key))
+        for key in sorted({*settings, *document.settings})
+        if settings.get(key) != document.settings.get(key)
+    ]
+    hidden = [
+        FieldChange(key, MASK if key in before else None, MASK if key in secrets else None)
+        for key in sorted({*before, *secrets})
+        if before.get(key) != secrets.get(key)
+    ]
+    return (*plain, *hidden)
+
+
+def problem_of(name: str, error: PartnerError) -> Problem:
+    """What a partner's refusal means for a person, without any secret in it."""
+    where = f"connection {name}"
+    if isinstance(error, Broken):
+        return Problem(where, error.message, error.remedy, error.code)
+    if isinstance(error, InvalidSettings):
+        at = f"{where}, {error.field}" if error.field else where
+        return Problem(at, error.message, error.remedy, error.code)
+    remedy = "Nothing was saved. Try again; if it stays, report this message."
+    return Problem(where, error.message, remedy, error.code)
+
+
+async def save(house: House, conn: Connection, proof: Proof, *, box: SecretBox, actor: str) -> Change:
+    """Write a proven connection down and link it; a new one gets its import, a changed one a full reconcile.
+
+    Runs in the caller's transaction. Raises ApplyFailed where the credential belongs to another shop.
+    """
+    document, record = proof.document, proof.record
+    if proof.verified is None:
+        return Change(document.name, What.UNCHANGED, "linked")
+    now = house.now()
+    sealed = seal(box, document.name, proof.secrets)
+    settings = dict(document.settings)
+    if record is None:
+        connection_id = await db.value(
+            conn,
+            "insert_connection",
+            name=document.name,
+            system=document.system,
+            settings=settings,
+            secrets=sealed,
+            now=now,
+        )
+    else:
+        connection_id = record["id"]
+        await db.run(conn, "update_connection", id=connection_id, settings=settings, secrets=sealed)
+    await save_locations(conn, connection_id, proof.locations)
+    try:
+        await link(house, conn, connection_id, document.name, proof.verified)
+    except Broken as error:
+        raise ApplyFailed([problem_of(document.name, error)]) from error
+    await _follow_up(house, conn, connection_id, record)
+    before = None if record is None else {"settings": record["settings"], "state": record["state"]}
+    after = {"settings": settings, "state": "linked", "fields": [each.field for each in proof.fields]}
+    what = What.CREATED if record is None else What.CHANGED
+    await write_audit(house, conn, actor, f"connection.{what.value}", document.name, before, after)
+    return Change(document.name, what, "linked", proof.fields)
+
+
+async def _follow_up(house: House, conn: Connection, connection_id: int, record: db.Record | None) -> None:
+    now = house.now()
+    if record is None:
+        # The daily import counts from here, so that the daemon does not start a second one behind this.
+        await db.value(conn, "claim_run", name=f"catalogue:{connection_id}", last_at=None, now=now)
+        await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)
+        return
+    await db.run(conn, "insert_wishes", connections=[connection_id], kinds=["reconcile"], keys=[""], now=now)
+    await db.run(conn, "put_due_connection", connection_id=connection_id)
+
+
+async def save_locations(conn: Connection, connection_id: int, found: tuple[PartnerLocation, ...]) -> None:
+    """Keep the locations a partner listed; one it lists no more stays, marked as such."""
+    keys = [place.key for place in found]
+    await db.run(
+        conn,
+        "put_locations",
+        connection_id=connection_id,
+        keys=keys,
+        names=[place.name for place in found],
+        active=[place.active for place in found],
+        mappable=[place.mappable for place in found],
+        notes=[place.note for place in found],
+    )
+    await db.run(conn, "locations_absent", connection_id=connection_id, keys=keys)
+
+
+async def remove(house: House, conn: Connection, record: db.Record, *, actor: str) -> Change:
+    """Take a connection out of service and forget its secrets. What was written through it stays explained."""
+    now = house.now()
+    await db.run(conn, "remove_connection", id=record["id"], now=now)
+    await db.run(conn, "stop_runs_of", connection_id=record["id"], now=now)
+    await db.run(conn, "drop_wishes_of", connection_id=record["id"])
+    await close_alerts(conn, "connection_broken", record["name"], now=now)
+    await write_audit(
+        house, conn, actor, "connection.removed", record["name"], {"state": record["state"]}, {"state": REMOVED}
+    )
+    return Change(record["name"], What.REMOVED, REMOVED)
+
+
+def notes_of(proof: Proof) -> list[Note]:
+    """What a partner wants said at a verification, and what follows for a new connection."""
+    found: list[Note] = []
+    if proof.verified is not None:
+        found += [Note("IS-CON-010", f"{proof.name}: {text}", f"{proof.name}: {text}") for text in proof.verified.warnings]
+    return found
+
+
+async def write_audit(
+    house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any
+) -> None:
+    """One row of the audit log. `before` and `after` hold no secret."""
+    await db.run(
+        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=subject, before=before, after=after
+    )

@@ -1,0 +1,118 @@
+"""Locations that the routes of a configuration name: whether they exist at the partner, and may be mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from inventory_sync.config import ConfigDocument
+from inventory_sync.engine.apply_connections import MakeClient, Proof, problem_of
+from inventory_sync.engine.apply_report import ApplyFailed, Problem
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.stored import open_settings
+from inventory_sync.model.ids import LocationKey
+from inventory_sync.secrets import SecretBox, SecretsError
+from inventory_sync.store import db
+from inventory_sync.systems.errors import PartnerError, RetryLater
+from inventory_sync.systems.port import PartnerLocation, SystemDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A connection's locations by key. `fetched`: the partner listed them just now, and they are to be kept."""
+
+    connection: str
+    by_key: Mapping[str, PartnerLocation]
+    fetched: bool
+
+
+def needed_keys(document: ConfigDocument, mapped: Mapping[str, set[tuple[str, str]]]) -> dict[str, dict[str, list[str]]]:
+    """Location keys that are not mapped yet: connection → key → routes that name it."""
+    needed: dict[str, dict[str, list[str]]] = {}
+    for route in document.routes:
+        before = mapped.get(route.name, set())
+        for pair in route.locations:
+            if (pair.ledger, pair.channel) in before:
+                continue
+            for connection, key in ((route.ledger, pair.ledger), (route.channel, pair.channel)):
+                needed.setdefault(connection, {}).setdefault(key, []).append(route.name)
+    return needed
+
+
+async def look_up(
+    house: House,
+    needed: Mapping[str, Mapping[str, list[str]]],
+    proofs: Mapping[str, Proof],
+    stored: Mapping[str, db.Record],
+    *,
+    systems: Mapping[str, SystemDefinition],
+    make_client: MakeClient,
+    box: SecretBox,
+) -> dict[str, Places]:
+    """The locations of every connection in `needed`; the partner is asked where what we know does not have them all.
+
+    Raises ApplyFailed with every location that does not exist or cannot be mapped, naming those that exist.
+    """
+    found: dict[str, Places] = {}
+    problems: list[Problem] = []
+    for name, keys in needed.items():
+        proof = proofs.get(name)
+        if proof is not None and proof.verified is not None:
+            places = Places(name, _by_key(proof.locations), fetched=False)
+        else:
+            places = await _known(house, name, stored[name])
+            if any(key not in places.by_key or not places.by_key[key].active for key in keys):
+                places = await _fetch(name, stored[name], systems=systems, make_client=make_client, box=box)
+        found[name] = places
+        problems += _objections(places, keys)
+    if problems:
+        raise ApplyFailed(problems)
+    return found
+
+
+async def _known(house: House, name: str, record: db.Record) -> Places:
+    rows = await db.rows(house.pool, "locations_of", connection_id=record["id"])
+    places = (PartnerLocation(LocationKey(r["key"]), r["name"], r["active"], r["mappable"], r["note"]) for r in rows)
+    return Places(name, _by_key(places), fetched=False)
+
+
+async def _fetch(
+    name: str,
+    record: db.Record,
+    *,
+    systems: Mapping[str, SystemDefinition],
+    make_client: MakeClient,
+    box: SecretBox,
+) -> Places:
+    definition = systems[record["system"]]
+    try:
+        client = make_client(definition, open_settings(definition, record, box))
+        return Places(name, _by_key(await client.locations()), fetched=True)
+    except RetryLater:
+        raise
+    except PartnerError as error:
+        raise ApplyFailed([problem_of(name, error)]) from error
+    except SecretsError as error:
+        remedy = "Or name its secrets in the configuration file again."
+        raise ApplyFailed([Problem(f"connection {name}", str(error), remedy, "IS-SEC-001")]) from error
+
+
+def _by_key(places: Iterable[PartnerLocation]) -> dict[str, PartnerLocation]:
+    return {place.key: place for place in places}
+
+
+def _objections(places: Places, keys: Mapping[str, list[str]]) -> list[Problem]:
+    choice = ", ".join(f"{key} ({each.name})" for key, each in places.by_key.items() if each.mappable and each.active)
+    existing = f"Locations of {places.connection}: {choice or 'none that can be mapped'}."
+    problems: list[Problem] = []
+    for key, routes in keys.items():
+        place = places.by_key.get(key)
+        if place is None:
+            message, code = f"{places.connection} has no location {key!r}.", "IS-RTE-010"
+        elif not place.mappable:
+            reason = f": {place.note}" if place.note else ""
+            message, code = f"the location {key!r} of {places.connection} cannot be mapped{reason}.", "IS-RTE-011"
+        else:
+            continue
+        problems += [Problem(f"route {route}, locations", message, existing, code) for route in dict.fromkeys(routes)]
+    return problems

@@ -1,0 +1,67 @@
+"""Housekeeping: previews for routes that wait for one, alerts that state alone raises, and old notices thrown away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from inventory_sync.engine import routes, schedule
+from inventory_sync.engine.alerts import close_alerts, open_alert
+from inventory_sync.engine.lane import House, Progress
+from inventory_sync.store import db
+
+PREVIEW_AGE = timedelta(minutes=15)
+
+
+async def keep_house(house: House, *, retention: timedelta) -> Progress:
+    """One round of housekeeping, by one replica at a time."""
+    taken, again = await schedule.claim(house, "housekeeping", schedule.HOUSEKEEPING)
+    if not taken:
+        return Progress(0, again)
+    await _previews(house)
+    await _oversold(house)
+    await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
+    return Progress(1, again)
+
+
+async def _previews(house: House) -> None:
+    """A route that waits for its first alignment finds its preview ready once all of its cells are read."""
+    for route in await db.rows(house.pool, "routes_all"):
+        if route["state"] != "blocked":
+            continue
+        unread = await db.value(house.pool, "count_unread", route_id=route["id"])
+        counts = await db.row(house.pool, "route_counts", route_id=route["id"])
+        latest = await db.row(house.pool, "latest_preview", route_id=route["id"])
+        fresh = latest is not None and latest["made_at"] > house.now() - PREVIEW_AGE
+        if unread == 0 and counts is not None and counts["pairs"] > 0 and not fresh:
+            made = await routes.make_preview(house, route["name"])
+            async with db.transaction(house.pool) as conn:
+                await open_alert(
+                    conn,
+                    house.observer,
+                    "preview_ready",
+                    route["name"],
+                    now=house.now(),
+                    route_id=route["id"],
+                    preview=made.id,
+                    **made.summary,
+                )
+
+
+async def _oversold(house: House) -> None:
+    """More was sold than there is: said at once, with the route and the code, and closed when stock is there again."""
+    now = house.now()
+    found = {f"{r['route']}/{r['value']}/{r['location']}": r for r in await db.rows(house.pool, "oversold_pairs")}
+    async with db.transaction(house.pool) as conn:
+        for subject, record in found.items():
+            await open_alert(
+                conn,
+                house.observer,
+                "oversold",
+                subject,
+                now=now,
+                route_id=record["route_id"],
+                effective=record["effective"],
+            )
+        for alert in await db.rows(conn, "alerts_open"):
+            if alert["code"] == "oversold" and alert["subject"] not in found:
+                await close_alerts(conn, "oversold", alert["subject"], now=now)

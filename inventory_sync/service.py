@@ -1,0 +1,332 @@
+"""Composition root: what is built, in which order it starts, and how it ends. Only this module knows everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets as chance
+import signal
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import asyncpg
+import orjson
+import structlog
+
+from inventory_sync import __version__
+from inventory_sync.embedded import EmbeddedPostgres
+from inventory_sync.engine import housekeeping, installation
+from inventory_sync.engine.decide import decide
+from inventory_sync.engine.intake import intake
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.observer import NO_OBSERVER, Observer
+from inventory_sync.lanes import LaneRunner, LaneSpec
+from inventory_sync.loops import Wakes, turn
+from inventory_sync.model.ambient import Ambient
+from inventory_sync.secrets import SecretBox, SecretsError
+from inventory_sync.settings import Settings, secret_keys
+from inventory_sync.store import db
+from inventory_sync.store.migrate import migrate, schema_status
+from inventory_sync.systems.http import AiohttpTransport
+from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SettingsModel, SystemDefinition
+from inventory_sync.systems.registry import Registry, load
+
+log = structlog.get_logger()
+
+CONFIG_CHECK = 15.0
+"""Seconds after which connections are looked at even if nobody said they changed."""
+
+
+class CannotStart(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, migrating: bool) -> AsyncIterator[str]:
+    """The database's URL: the configured one, the embedded one a running daemon serves, or our own embedded one.
+
+    An embedded database is always brought to the newest schema; a configured one only if `migrating`.
+    """
+    if settings.database_url is not None:
+        dsn = settings.database_url.get_secret_value()
+        if migrating:
+            await migrate(dsn)
+        status = await schema_status(dsn)
+        if not status.ready:
+            raise CannotStart(
+                f"The database's schema is {status.current or 'empty'}, this version needs {status.head}: "
+                "run `inventory-sync migrate` first."
+            )
+        yield dsn
+        return
+    directory = Path(settings.data_dir) / "postgres"
+    served = await _served(directory)
+    if served is not None:
+        yield served
+        return
+    server = EmbeddedPostgres(directory)
+    dsn = await server.start()
+    try:
+        await migrate(dsn)
+        yield dsn
+    finally:
+        await server.stop()
+
+
+async def _served(directory: Path) -> str | None:
+    """The embedded database of a daemon that is running, if one answers."""
+    sockets = directory / "sockets"
+    if not sockets.exists():
+        return None
+    server = EmbeddedPostgres(directory)
+    server.attach(sockets.read_text().strip())
+    try:
+        connection = await asyncpg.connect(server.dsn, timeout=3)
+    except (OSError, asyncpg.PostgresError, TimeoutError):
+        return None
+    await connection.close()
+    return server.dsn
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, *, observer: Observer = NO_OBSERVER, migrating: bool = False
+) -> AsyncIterator[House]:
+    """A database with a pool on it, ready for steps and for the service layer."""
+    async with open_database(settings, migrating=migrating) as dsn:
+        pool = await db.open_pool(dsn, size=settings.database_pool)
+        try:
+            name = await installation.installation_name(pool)
+            yield House(pool, Ambient(), name, observer, settings.lease_seconds)
+        finally:
+            await _close(pool)
+
+
+async def _close(pool: db.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """The box that connection secrets are kept in."""
+    return SecretBox(secret_keys(settings))
+
+
+def open_settings(definition: SystemDefinition, record: Mapping[str, Any], box: SecretBox) -> SettingsModel:
+    """A stored connection's settings, secrets and all. Raises SecretsError where the key does not fit."""
+    hidden: dict[str, Any] = {}
+    if record["secrets"] is not None:
+        hidden = orjson.loads(box.decrypt(record["secrets"], context=f"connection:{record['name']}"))
+    return definition.settings.model_validate({**record["settings"], **hidden})
+
+
+@asynccontextmanager
+async def http_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+    """The session through which partners are called."""
+    connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=30)
+    headers = {"User-Agent": f"inventory-sync/{__version__}"}
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+        yield session
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where notices of one connection come in."""
+
+    connection_id: int
+    parser: NoticeParser
+    empty_response: bool
+
+
+@dataclass(slots=True)
+class Directory:
+    """Which connections notices may come in for. Replaced whole when the configuration changes."""
+
+    doors: dict[tuple[str, str], Door] = field(default_factory=dict)
+    contracts: dict[tuple[str, str], Door] = field(default_factory=dict)
+
+    def find(self, system: str, name: str) -> Door | None:
+        return self.doors.get((system, name))
+
+    def find_by_contract(self, system: str, headers: Mapping[str, str]) -> Door | None:
+        contract = headers.get(f"{system}-contract-id", "")
+        return self.contracts.get((system, contract))
+
+
+class Daemon:
+    """The long-running service on an open house."""
+
+    def __init__(self, settings: Settings, house: House, session: aiohttp.ClientSession) -> None:
+        self.settings = settings
+        self.house = house
+        self.wakes = Wakes()
+        self.directory = Directory()
+        self.draining = asyncio.Event()
+        self._session = session
+        self._registry: Registry = load()
+        self._box = secret_box(settings)
+        self._owner = uuid.uuid4().hex
+        self._owner_key = chance.randbelow(2**62) + 1
+        self._lanes: dict[int, tuple[int, LaneRunner, asyncio.Task[None]]] = {}
+
+    async def run(self) -> None:
+        """Run until `draining` is set, then let answers come in and go."""
+        await installation.check(self.house)
+        listener = asyncio.create_task(self._listen())
+        steps = [
+            ("intake", lambda: intake(self.house), ("intake",)),
+            ("decide", lambda: decide(self.house), ("decide",)),
+            ("housekeeping", self._keep_house, ("config",)),
+        ]
+        tasks = [
+            asyncio.create_task(
+                turn(step, name=name, wake=self.wakes.listen(*names), now=self.house.now), name=name
+            )
+            for name, step, names in steps
+        ]
+        tasks.append(asyncio.create_task(self._supervise(), name="lanes"))
+        drained = asyncio.create_task(self.draining.wait())
+        done, _ = await asyncio.wait({listener, drained, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        await self._drain()
+        for task in (listener, drained, *tasks):
+            task.cancel()
+        await asyncio.gather(listener, drained, *tasks, return_exceptions=True)
+        for task in done - {drained}:
+            task.result()
+
+    async def _keep_house(self) -> Any:
+        return await housekeeping.keep_house(self.house, retention=timedelta(days=self.settings.retention_days))
+
+    async def _listen(self) -> None:
+        """Hear what other connections to the database tell, and hold the session lock that says we live."""
+        while True:
+            closed = asyncio.Event()
+            try:
+                async with self.house.pool.acquire() as held:
+                    connection = cast(asyncpg.Connection, held)
+                    await connection.execute("select pg_advisory_lock($1)", self._owner_key)
+                    connection.add_termination_listener(lambda _c: closed.set())
+                    await connection.add_listener(db.CHANNEL, lambda _c, _p, _ch, payload: self.wakes.call(str(payload)))
+                    self.wakes.call_all()
+                    await closed.wait()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("database.listen_lost", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(1)
+
+    async def _supervise(self) -> None:
+        """Keep one runner per connection that can work, and start it anew when its configuration changed."""
+        wake = self.wakes.listen("config")
+        while True:
+            wake.clear()
+            try:
+                await self._look_at_connections()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("database.away", step="lanes", error=f"{type(error).__name__}: {error}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), min(CONFIG_CHECK, 2.0 if self._anything_ended() else CONFIG_CHECK))
+
+    def _anything_ended(self) -> bool:
+        return any(task.done() for _, _, task in self._lanes.values())
+
+    async def _look_at_connections(self) -> None:
+        now = self.house.now()
+        records = await db.rows(self.house.pool, "connections_all")
+        doors: dict[tuple[str, str], Door] = {}
+        contracts: dict[tuple[str, str], Door] = {}
+        for record in records:
+            opened = self._open(record)
+            if opened is None:
+                continue
+            definition, settings = opened
+            if definition.make_notice_parser is not None and record["state"] != "unlinked":
+                door = Door(record["id"], definition.make_notice_parser(settings), definition.notice_response_empty)
+                doors[record["system"], record["name"]] = door
+                if record["identity"]:
+                    contracts[record["system"], record["identity"]] = door
+            known = self._lanes.get(record["id"])
+            if known is not None and known[0] == record["version"] and not known[2].done():
+                continue
+            if known is not None:
+                await self._end_lane(record["id"])
+            due = record["retry_at"] is not None and record["retry_at"] <= now
+            changed = known is not None and known[0] != record["version"]
+            if record["state"] == "linked" or due or changed:
+                self._start_lane(record, definition, settings)
+        self.directory.doors, self.directory.contracts = doors, contracts
+
+    def _open(self, record: Any) -> tuple[SystemDefinition, SettingsModel] | None:
+        try:
+            definition = self._registry.get(record["system"])
+            return definition, open_settings(definition, record, self._box)
+        except (SecretsError, ValueError, LookupError) as error:
+            log.error("connection.unreadable", connection=record["name"], error=str(error))
+            return None
+
+    def _start_lane(self, record: Any, definition: SystemDefinition, settings: SettingsModel) -> None:
+        def make_client() -> Client:
+            context = ClientContext(AiohttpTransport(self._session), self.house.ambient, self.house.installation)
+            return definition.make_client(settings, context)
+
+        url = None
+        if self.settings.public_url is not None and definition.make_notice_parser is not None:
+            base = self.settings.public_url.rstrip("/")
+            url = f"{base}/webhooks/{record['system']}/{record['name']}"
+        spec = LaneSpec(record["id"], record["name"], make_client, url, record["lane_seen_at"])
+        runner = LaneRunner(self.house, spec, self.wakes, owner=self._owner, owner_key=self._owner_key)
+        task = asyncio.create_task(runner.run(), name=f"lane.{record['name']}")
+        self._lanes[record["id"]] = (record["version"], runner, task)
+
+    async def _end_lane(self, connection_id: int) -> None:
+        _, runner, task = self._lanes.pop(connection_id)
+        runner.draining.set()
+        done, _ = await asyncio.wait({task}, timeout=self.settings.drain_seconds)
+        if not done:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        """Compose nothing more, wait for answers under way, let go of the lanes."""
+        for _, runner, _ in self._lanes.values():
+            runner.draining.set()
+        tasks = {task for _, _, task in self._lanes.values()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=self.settings.drain_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def lanes_held(self) -> dict[int, bool]:
+        """Which lanes this process holds, for the metric."""
+        return {connection: runner.holds for connection, (_, runner, _) in self._lanes.items()}
+
+
+async def run_daemon(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit code."""
+    from inventory_sync.web.serving import serve_web  # the web needs the daemon's types
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_house(settings) as house, http_session(settings) as session:
+        daemon = Daemon(settings, house, session)
+        async with serve_web(settings, house, daemon):
+            log.info("service.started", version=__version__, installation=house.installation)
+            running = asyncio.create_task(daemon.run())
+            waiting = asyncio.create_task(stop.wait())
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            daemon.draining.set()
+            waiting.cancel()
+            await running
+    log.info("service.stopped")
+    return 0
+

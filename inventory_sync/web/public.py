@@ -1,0 +1,159 @@
+"""The public port: notices of partners, and health. A notice is answered 200 only after it is durable.
+
+Whoever sends one proves nothing before the parser of its connection has checked it. So a connection that does not exist
+gets the same answer as a wrong secret, after reading as much and computing about as much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from inventory_sync.engine.intake import Arrival
+from inventory_sync.engine.lane import House
+from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
+from inventory_sync.systems.port import Notice
+from inventory_sync.web import problems
+from inventory_sync.web.bodies import OTHER_LIMIT, BodyReader, BrokenOff, NoRoom, TooLarge, TooSlow
+from inventory_sync.web.collector import NoticeCollector, NotKept, Overloaded, Unstorable
+from inventory_sync.web.directory import Door, NoticeDirectory, NoticeEvent, NoticeListener, ignore
+from inventory_sync.web.problems import Problem, answer
+from inventory_sync.web.readiness import Readiness
+from inventory_sync.web.rejections import RejectionLog
+
+ANSWER_WITHIN = 2.5
+"""Seconds a commit may take before the sender is told to come again. Shopify waits 5 s
+(shopify.dev/docs/apps/build/webhooks), Smaregi 3 s (observed)."""
+
+RETRY_AFTER = {"Retry-After": "5"}
+CHALLENGE = {"WWW-Authenticate": "Signature"}
+
+_ANSWERS: dict[type[Exception], tuple[str, Problem]] = {
+    UnauthorizedNotice: ("unauthorized", problems.UNAUTHORIZED),
+    MalformedNotice: ("malformed", problems.BAD_REQUEST),
+    Unstorable: ("malformed", problems.BAD_REQUEST),
+    BrokenOff: ("malformed", problems.BAD_REQUEST),
+    TooLarge: ("too_large", problems.TOO_LARGE),
+    TooSlow: ("slow", problems.TOO_SLOW),
+    NoRoom: ("overloaded", problems.OVERLOADED),
+    Overloaded: ("overloaded", problems.OVERLOADED),
+    NotKept: ("not_kept", problems.OVERLOADED),
+}
+
+
+def public_app(
+    house: House,
+    collector: NoticeCollector,
+    directory: NoticeDirectory,
+    readiness: Readiness,
+    *,
+    listener: NoticeListener = ignore,
+    answer_within: float = ANSWER_WITHIN,
+) -> web.Application:
+    """The application of the public port. Whoever made the collector starts and stops it."""
+    notices = _Notices(house, collector, directory, listener, answer_within)
+    app = web.Application(middlewares=[problems.problems], client_max_size=OTHER_LIMIT)
+    app.on_response_prepare.append(problems.harden)
+    app.router.add_post("/webhooks/{system}/{connection}", notices.by_name)
+    app.router.add_post("/webhooks/{system}", notices.by_contract)
+    app.router.add_get("/healthz", problems.healthz)
+    app.router.add_get("/readyz", _readyz(readiness, collector))
+    return app
+
+
+def _readyz(readiness: Readiness, collector: NoticeCollector) -> problems.Handler:
+    async def readyz(_request: web.Request) -> web.StreamResponse:
+        reasons = await readiness.reasons()
+        if not collector.accepting:
+            reasons = (*reasons, "notices are not accepted")
+        if reasons:
+            return answer(problems.NOT_READY, headers=RETRY_AFTER, reasons=list(reasons))
+        return web.Response(text="ready\n")
+
+    return readyz
+
+
+@dataclass(slots=True)
+class _Notices:
+    house: House
+    collector: NoticeCollector
+    directory: NoticeDirectory
+    listener: NoticeListener
+    answer_within: float
+    bodies: BodyReader = field(default_factory=BodyReader)
+    rejections: RejectionLog = field(default_factory=RejectionLog)
+
+    async def by_name(self, request: web.Request) -> web.StreamResponse:
+        """POST /webhooks/{system}/{connection}"""
+        return await self._take(request, self.directory.find(request.match_info["system"], request.match_info["connection"]))
+
+    async def by_contract(self, request: web.Request) -> web.StreamResponse:
+        """POST /webhooks/{system}, where a header names the account"""
+        return await self._take(request, self.directory.find_by_contract(request.match_info["system"], _headers(request)))
+
+    async def _take(self, request: web.Request, door: Door | None) -> web.StreamResponse:
+        received_at = self.house.now()
+        name = "" if door is None else door.name
+        topic = ""
+        try:
+            async with self.bodies.read(request) as body:
+                notice = _prove(door, request, body)
+            topic = notice.topic
+            await self._keep(Arrival(_found(door).connection_id, notice, received_at))
+        except tuple(_ANSWERS) as error:
+            result, problem = _ANSWERS[type(error)]
+            self.rejections.reject(name, result)
+            self.listener(NoticeEvent(name, topic, result))
+            return answer(problem, headers=_extra(problem))
+        delay = None if notice.sent_at is None else (received_at - notice.sent_at).total_seconds()
+        self.listener(NoticeEvent(name, topic, "kept", delay))
+        return web.Response() if _found(door).empty_response else web.Response(text="ok\n")
+
+    async def _keep(self, arrival: Arrival) -> None:
+        """Wait for the commit as long as the sender waits. Raises Overloaded, NotKept or Unstorable."""
+        try:
+            async with asyncio.timeout(self.answer_within):
+                await self.collector.keep(arrival)
+        except TimeoutError:
+            raise Overloaded from None
+
+
+def _prove(door: Door | None, request: web.Request, body: bytes) -> Notice:
+    """The notice, if its origin is proved. For no connection, the work of a signature and the same refusal."""
+    if door is None:
+        hmac.compare_digest(hmac.new(b"nobody", body, hashlib.sha256).digest(), bytes(32))
+        raise UnauthorizedNotice("no such connection")
+    return door.parser.parse(_headers(request), body)
+
+
+def _found(door: Door | None) -> Door:
+    if door is None:
+        raise UnauthorizedNotice("no such connection")
+    return door
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    """Headers with lower-case names, without those that are not text: no partner sends such."""
+    return {name.lower(): value for name, value in request.headers.items() if value.isascii() or _is_text(value)}
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _extra(problem: Problem) -> dict[str, str] | None:
+    match problem.status:
+        case 401:
+            return CHALLENGE
+        case 503:
+            return RETRY_AFTER
+        case _:
+            return None

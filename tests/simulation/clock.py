@@ -1,0 +1,62 @@
+"""Virtual time: an agenda of events, and the database's clock replaced by ours."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from inventory_sync.store.db import Pool
+
+START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+CLOCK_IN_SQL = """
+create table simulated_clock (at timestamptz not null);
+insert into simulated_clock values ('2026-11-21T03:00:00Z');
+create or replace function inventory_clock() returns timestamptz language sql volatile
+  as $$ select at from simulated_clock $$;
+"""
+
+
+@dataclass(order=True)
+class _Event:
+    at: datetime
+    number: int
+    act: Callable[[], object] = field(compare=False)
+
+
+class Agenda:
+    """What happens when. Events at one instant happen in the order they were put down."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.now = START
+        self.chance = chance
+        self._events: list[_Event] = []
+        self._number = 0
+        self._told = START
+
+    def at(self, moment: datetime, act: Callable[[], object]) -> None:
+        self._number += 1
+        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act))
+
+    def after(self, seconds: float, act: Callable[[], object]) -> None:
+        self.at(self.now + timedelta(seconds=seconds), act)
+
+    def soon(self, low: float, high: float, act: Callable[[], object]) -> None:
+        self.after(self.chance.uniform(low, high), act)
+
+    def next(self) -> Callable[[], object] | None:
+        """Advance to the next event."""
+        if not self._events:
+            return None
+        event = heapq.heappop(self._events)
+        self.now = event.at
+        return event.act
+
+    async def tell_database(self, pool: Pool) -> None:
+        """Let the database's clock show our time."""
+        if self._told != self.now:
+            await pool.execute("update simulated_clock set at = $1", self.now)
+            self._told = self.now

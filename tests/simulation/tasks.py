@@ -1,0 +1,91 @@
+"""Steps as tasks, one moving at a time: a step runs until it waits for the network or ends, then the next event comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+class Tasks:
+    """The running steps of one process. `moving` counts those that are neither waiting for the network nor ended."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, asyncio.Task[Any]] = {}
+        self._moving = 0
+        self._still = asyncio.Event()
+        self.dead = False
+        self.kill_in: int | None = None
+        self.errors: list[BaseException] = []
+
+    def busy(self, name: str) -> bool:
+        return name in self._running
+
+    def start(self, name: str, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
+        self._moving += 1
+
+        async def run() -> None:
+            try:
+                result = await work
+            finally:
+                self._running.pop(name, None)
+                self._stopped()
+            done(result)
+
+        self._running[name] = asyncio.get_running_loop().create_task(run(), name=name)
+        self._running[name].add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not isinstance(error, Killed):
+            self.errors.append(error)
+
+    def _stopped(self) -> None:
+        self._moving -= 1
+        if self._moving <= 0:
+            self._still.set()
+
+    async def wait(self, answer: asyncio.Future[T]) -> T:
+        """A step waits for the network here."""
+        self._stopped()
+        return await answer
+
+    def resume(self) -> None:
+        """A waiting step is about to move again."""
+        self._moving += 1
+        self._still.clear()
+
+    async def settle(self) -> None:
+        """Until no step moves."""
+        while self._moving > 0:
+            self._still.clear()
+            if self._moving > 0:
+                await self._still.wait()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def may_die(self) -> None:
+        """A place where the process may die: called before every transaction."""
+        if self.kill_in is not None:
+            self.kill_in -= 1
+            if self.kill_in <= 0:
+                self.dead = True
+                raise Killed
+
+    async def kill(self) -> None:
+        """The process dies: whatever its steps waited for never comes."""
+        self.dead = True
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._running.clear()
+        self._moving = 0

@@ -1,0 +1,413 @@
+"""The simulated world: one Smaregi contract, two Shopify shops, one daemon that may die, and people who trade."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push, routes
+from inventory_sync.engine.decide import decide
+from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
+from inventory_sync.engine.observer import Composed, Moved, Observer, Settled
+from inventory_sync.model.ambient import Ambient
+from inventory_sync.sandbox.faults import Chaos, FaultPlan, NoticeFaults, NoticePlan
+from inventory_sync.sandbox.kernel import Delivery, FaultKind, Simulator
+from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
+from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
+from inventory_sync.store import db
+from inventory_sync.systems.errors import Broken
+from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SystemDefinition
+from inventory_sync.systems.shopify import definition as SHOPIFY
+from inventory_sync.systems.smaregi import definition as SMAREGI
+from tests.simulation.clock import Agenda
+from tests.simulation.net import Network
+from tests.simulation.tasks import Killed, Tasks
+
+INSTALLATION = "simulated0"
+NOTICE_SECRET = "a-secret-of-sixteen-or-more"
+CODES = ("A-1", "B-2", "C-3")
+CONTRACT = "sb_abc123d4"
+
+WAKES = {
+    "intake": ("observe", "wishes"),
+    "observe": ("decide",),
+    "decide": ("push", "push2"),
+    "push": ("decide", "doubt"),
+    "push2": ("decide", "doubt"),
+    "doubt": ("decide",),
+    "watch": ("observe",),
+    "poll": ("observe",),
+    "reconcile": ("observe",),
+    "wishes": ("reconcile",),
+}
+"""Which steps have something to do after a step did something."""
+
+
+@dataclass(slots=True)
+class Partner:
+    """A simulated partner with what the daemon knows of it, and the faults on the way to and from it."""
+
+    name: str
+    simulator: Any
+    definition: SystemDefinition
+    settings: Any
+    parser: NoticeParser
+    faults: FaultPlan
+    notices: NoticePlan
+    connection_id: int = 0
+
+
+class Recorder(Observer):
+    """What the engine says it did, for the monitors."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.moves: list[Moved] = []
+        self.settles: list[Settled] = []
+        self.composed_now: list[Composed] = []
+        self.compensations: set[int] = set()
+        self.refusals = 0
+        self.doubts: dict[str, int] = {}
+
+    def moved(self, event: Moved) -> None:
+        self.moves.append(event)
+
+    def settled(self, event: Settled) -> None:
+        self.settles.append(event)
+
+    def composed(self, event: Composed) -> None:
+        self.composed_now.append(event)
+
+    def refused(self, connection: str, reason: str) -> None:
+        self.refusals += 1
+
+    def doubted(self, connection: str, result: str) -> None:
+        self.doubts[result] = self.doubts.get(result, 0) + 1
+
+    def compensated(self, connection: str, cell: int, units: int) -> None:
+        self.compensations.add(cell)
+
+
+@dataclass(slots=True)
+class Options:
+    """How rough the world is."""
+
+    changes: int = 60
+    fault_chance: float = 0.12
+    crash_every: float = 25.0
+    limits: tuple[int, int] = (8, 4)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything of one run. `calm` ends faults and trade."""
+
+    seed: int
+    pool: db.Pool
+    options: Options = field(default_factory=Options)
+    budget_full: bool = False
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.agenda = Agenda(self.chance)
+        self.recorder = Recorder(self)
+        self.calm = False
+        self.incarnation = 0
+        self.up = False
+        self.crashes = 0
+        self.violations: list[str] = []
+        self.after_event: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.lanes: dict[str, Lane] = {}
+        self.tasks = Tasks()
+        self.house = self._house()
+        self.partners = self._partners()
+        self._pending_reports: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    # -- building ---
+
+    def _house(self) -> House:
+        numbers = random.Random(self.chance.random())
+        ambient = Ambient(
+            now=lambda: self.agenda.now, new_id=lambda: f"{numbers.getrandbits(128):032x}", chance=numbers
+        )
+        return House(self.pool, ambient, INSTALLATION, self.recorder)
+
+    def _partners(self) -> dict[str, Partner]:
+        chance, options = self.chance, self.options
+        reads, writes = options.limits
+        smaregi = SmaregiSimulator(
+            contract=CONTRACT,
+            switches=SmaregiSwitches(
+                reads_per_second=reads,
+                writes_per_second=writes,
+                stock_lag=chance.choice((0.0, 0.0, 0.8, 2.0)),
+                memo_lag=chance.choice((0.0, 0.0, 1.5)),
+            ),
+            chance=random.Random(chance.random()),
+            notice_delay=lambda rng: rng.uniform(0.05, 1.0),
+        )
+        smaregi.configure_webhook(
+            "https://sync.example.jp/webhooks/smaregi/pos", header="X-Inventory-Sync-Secret", secret=NOTICE_SECRET
+        )
+        pos = SMAREGI.settings(
+            contract_id=CONTRACT,
+            client_id="sim-client",
+            client_secret="sim-secret",
+            webhook_secret=NOTICE_SECRET,
+            base_url="https://api.smaregi.dev",
+            token_url="https://id.smaregi.dev",
+            reads_per_second=reads,
+            writes_per_second=writes,
+            request_timeout_seconds=5,
+        )
+        partners = {"pos": self._partner("pos", smaregi, SMAREGI, pos)}
+        for name in ("shop", "mall"):
+            domain = f"{name}-jp.myshopify.com"
+            simulator = ShopifySimulator(
+                domain=domain,
+                client_secret=f"shpss_{name}_secret",
+                locations=("Tokyo", "Osaka"),
+                switches=ShopifySwitches(
+                    read_lag=chance.choice((0.0, 0.0, 1.0, 2.0)),
+                    webhook_delay=chance.choice((0.0, 0.3)),
+                    bucket_size=400.0,
+                    restore_rate=40.0,
+                ),
+            )
+            settings = SHOPIFY.settings(
+                shop=domain, client_id="sandbox-client", client_secret=f"shpss_{name}_secret", request_timeout_seconds=5
+            )
+            partners[name] = self._partner(name, simulator, SHOPIFY, settings)
+        return partners
+
+    def _partner(self, name: str, simulator: Any, definition: SystemDefinition, settings: Any) -> Partner:
+        assert definition.make_notice_parser is not None
+        return Partner(
+            name,
+            simulator,
+            definition,
+            settings,
+            definition.make_notice_parser(settings),
+            FaultPlan(random.Random(self.chance.random())),
+            NoticePlan(chance=random.Random(self.chance.random())),
+        )
+
+    # -- faults ---
+
+    def rough(self) -> None:
+        """Faults begin."""
+        share = self.options.fault_chance / 7
+        kinds = (
+            FaultKind.DELAY,
+            FaultKind.RESET_BEFORE,
+            FaultKind.RESET_AFTER,
+            FaultKind.LATE,
+            FaultKind.ERROR_AFTER,
+            FaultKind.ERROR_BEFORE,
+            FaultKind.THROTTLE,
+        )
+        for partner in self.partners.values():
+            partner.faults.set_chaos(Chaos({kind: share for kind in kinds}, (0.5, 30.0)))
+            partner.notices.faults = NoticeFaults(loss=0.15, duplication=0.15, delay=(0.0, 6.0))
+
+    def smooth(self) -> None:
+        """Faults end."""
+        self.calm = True
+        for partner in self.partners.values():
+            partner.faults.clear()
+            partner.notices.faults = NoticeFaults()
+
+    # -- the daemon's life ---
+
+    def client(self, partner: Partner) -> Client:
+        transport = Network(self.agenda, self.tasks).transport(
+            partner.simulator, partner.faults, lambda: self._collect(partner)
+        )
+        context = ClientContext(transport, self.house.ambient, INSTALLATION, self.budget_full)
+        client: Client = partner.definition.make_client(partner.settings, context)
+        return client
+
+    def boot(self) -> None:
+        """A process starts: nothing of the former one is left but the database."""
+        self.incarnation += 1
+        self.tasks = Tasks()
+        self.lanes = {}
+        self.up = True
+        for name in self.partners:
+            self._schedule(f"lease:{name}", 0.0, 0.1)
+        for name in ("intake", "decide"):
+            self._schedule(name, 0.0, 0.3)
+
+    async def crash(self) -> None:
+        """The process dies, and another starts a little later."""
+        self.up = False
+        self.crashes += 1
+        await self.tasks.kill()
+        self.agenda.soon(0.2, 4.0, self.boot)
+
+    def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
+        lane, house = self.lanes[name], self.house
+        return {
+            "observe": lambda: observe.observe(house, lane),
+            "push": lambda: push.push(house, lane),
+            "push2": lambda: push.push(house, lane),
+            "doubt": lambda: doubt.doubt(house, lane),
+            "watch": lambda: evidence.watch(house, lane),
+            "poll": lambda: poll.poll(house, lane),
+            "reconcile": lambda: poll.reconcile(house, lane),
+            "wishes": lambda: catalogue.grant_wishes(house, lane),
+            "causes": lambda: causes.attribute(house, lane),
+        }
+
+    def _schedule(self, key: str, low: float, high: float) -> None:
+        incarnation = self.incarnation
+
+        def go() -> None:
+            if self.up and incarnation == self.incarnation and not self.tasks.busy(key):
+                self._start(key)
+
+        self.agenda.soon(low, high, go)
+
+    def _start(self, key: str) -> None:
+        step, _, name = key.partition(":")
+        if step == "lease":
+            self.tasks.start(key, self._lease(name), lambda _: None)
+            return
+        if step in ("intake", "decide"):
+            work = intake.intake(self.house) if step == "intake" else decide(self.house)
+        elif name in self.lanes:
+            work = self._guarded(name, self._steps(name)[step])
+        else:
+            return
+        self.tasks.start(key, work, lambda progress: self._again(key, progress))
+
+    async def _guarded(self, name: str, step: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
+        try:
+            return await step()
+        except LeaseLost:
+            self.lanes.pop(name, None)
+            return Progress(0)
+        except Broken as error:
+            partner = self.partners[name]
+            await connections.mark_broken(self.house, partner.connection_id, name, error)
+            self.violations.append(f"the connection {name} broke: {error.message}")
+            return Progress(0)
+
+    def _again(self, key: str, progress: Progress) -> None:
+        step, _, name = key.partition(":")
+        if progress.did:
+            for other in WAKES.get(step, ()):
+                for each in self._targets(other, name):
+                    self._schedule(each, 0.0, 0.08)
+            self._schedule(key, 0.0, 0.05)
+            return
+        due = (progress.due - self.agenda.now).total_seconds() if progress.due is not None else 4.0
+        seconds = max(0.001, min(due, 4.0))
+        self._schedule(key, seconds, seconds + 0.05)
+
+    def _targets(self, step: str, name: str) -> list[str]:
+        if step in ("intake", "decide"):
+            return [step]
+        return [f"{step}:{name}"] if name else [f"{step}:{each}" for each in self.lanes]
+
+    async def _lease(self, name: str) -> None:
+        partner = self.partners[name]
+        incarnation = self.incarnation
+        held = await take_lease(
+            self.house, partner.connection_id, owner=f"process-{incarnation}", owner_key=0
+        )
+        if held is not None and name not in self.lanes:
+            lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=name != "pos")
+            seen = await self.pool.fetchval("select lane_seen_at from connections where id = $1", lane.connection_id)
+            await adopt(self.house, lane, held.former_seconds_left)
+            await catch_up_after_outage(self.house, lane, seen)
+            self.lanes[name] = lane
+            for step in self._steps(name):
+                self._schedule(f"{step}:{name}", 0.0, 0.5)
+        self._schedule(f"lease:{name}", 1.0, 4.0)
+
+    # -- webhooks ---
+
+    def _collect(self, partner: Partner) -> None:
+        """Webhooks that are due now are on their way; later ones are looked for when they are due."""
+        for delivery in partner.simulator.advance(self.agenda.now):
+            fate = partner.notices.decide(delivery)
+            if fate.lost:
+                partner.simulator.delivered(delivery, 200, self.agenda.now)
+            for seconds in fate.copies:
+                self._deliver(partner, delivery, seconds)
+        due = partner.simulator.next_due()
+        if due is not None:
+            self.agenda.at(max(due, self.agenda.now + timedelta(milliseconds=10)), lambda: self._collect(partner))
+
+    def _deliver(self, partner: Partner, delivery: Delivery, seconds: float) -> None:
+        def arrive() -> None:
+            if not self.up:
+                partner.simulator.delivered(delivery, None, self.agenda.now)
+                return
+            headers = {name.lower(): value for name, value in delivery.headers.items()}
+            notice = partner.parser.parse(headers, delivery.body)
+            arrival = intake.Arrival(partner.connection_id, notice, self.agenda.now)
+
+            def kept(_: int) -> None:
+                partner.simulator.delivered(delivery, 200, self.agenda.now)
+                self._schedule("intake", 0.0, 0.05)
+
+            self._notice_number = getattr(self, "_notice_number", 0) + 1
+            self.tasks.start(f"notice:{self._notice_number}", intake.keep(self.house, [arrival]), kept)
+
+        self.agenda.after(seconds, arrive)
+
+    def heard(self, name: str) -> None:
+        """Somebody changed something at a partner: its webhooks may be due."""
+        self._collect(self.partners[name])
+
+    # -- running ---
+
+    async def run_until(self, done: Callable[[], Coroutine[Any, Any, bool]], *, seconds: float) -> bool:
+        """Let events happen until `done`, at most that many virtual seconds. Says whether it was done."""
+        end = self.agenda.now + timedelta(seconds=seconds)
+        check_at = self.agenda.now
+        while self.agenda.now < end:
+            act = self.agenda.next()
+            if act is None:
+                return False
+            await self.agenda.tell_database(self.pool)
+            act()
+            await self.tasks.settle()
+            if self.tasks.errors:
+                raise self.tasks.errors[0]
+            if self.tasks.dead and self.up:
+                await self.crash()
+            for watch in self.after_event:
+                await watch()
+            if self.agenda.now >= check_at:
+                check_at = self.agenda.now + timedelta(seconds=2)
+                if await done():
+                    return True
+        return False
+
+
+@asynccontextmanager
+async def mortal(world: World) -> Any:
+    """While this holds, the process may die before any transaction."""
+    original = db.transaction
+
+    @asynccontextmanager
+    async def transaction(pool: db.Pool) -> Any:
+        world.tasks.may_die()
+        async with original(pool) as conn:
+            yield conn
+
+    db.transaction = transaction  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        db.transaction = original
+
+
+__all__ = ["CODES", "INSTALLATION", "Killed", "Options", "Partner", "Recorder", "Simulator", "World", "mortal", "routes"]
