@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from inventory_sync.config import ConfigDocument, ConnectionDocument
 from inventory_sync.engine.alerts import close_alerts
@@ -16,9 +16,17 @@ from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError, RetryLater
-from inventory_sync.systems.port import Client, PartnerLocation, SettingsModel, SystemDefinition, Verified
+from inventory_sync.systems.port import PartnerLocation, SettingsModel, SystemDefinition, Verified
 
-MakeClient = Callable[[SystemDefinition, SettingsModel], Client]
+
+class Prover(Protocol):
+    """The part of a client that proving a connection needs."""
+
+    async def verify(self) -> Verified: ...
+    async def locations(self) -> Sequence[PartnerLocation]: ...
+
+
+MakeClient = Callable[[SystemDefinition, SettingsModel], Prover]
 """Makes a client for one-off calls. May raise InvalidSettings for an address that must not be called."""
 
 
@@ -221,11 +229,9 @@ async def remove(house: House, conn: Connection, record: db.Record, *, actor: st
 
 
 def notes_of(proof: Proof) -> list[Note]:
-    """What a partner wants said at a verification, and what follows for a new connection."""
-    found: list[Note] = []
-    if proof.verified is not None:
-        found += [Note("IS-CON-010", f"{proof.name}: {text}", f"{proof.name}: {text}") for text in proof.verified.warnings]
-    return found
+    """What a partner wants said at a verification."""
+    warnings = () if proof.verified is None else proof.verified.warnings
+    return [Note("IS-CON-010", f"{proof.name}: {text}", f"{proof.name}: {text}") for text in warnings]
 
 
 async def write_audit(

@@ -26,7 +26,9 @@ class Places:
     fetched: bool
 
 
-def needed_keys(document: ConfigDocument, mapped: Mapping[str, set[tuple[str, str]]]) -> dict[str, dict[str, list[str]]]:
+def needed_keys(
+    document: ConfigDocument, mapped: Mapping[str, set[tuple[str, str]]]
+) -> dict[str, dict[str, list[str]]]:
     """Location keys that are not mapped yet: connection → key → routes that name it."""
     needed: dict[str, dict[str, list[str]]] = {}
     for route in document.routes:

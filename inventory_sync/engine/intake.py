@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.store import cells, db
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
@@ -40,8 +42,8 @@ async def keep(house: House, arrivals: Sequence[Arrival]) -> int:
             ids=[a.notice.id for a in arrivals],
             topics=[a.notice.topic for a in arrivals],
             kinds=[a.notice.kind.value for a in arrivals],
-            hints=[_plain(a.notice.cells) for a in arrivals],
-            catalogue=[list(a.notice.catalogue) for a in arrivals],
+            hints=[_json(_plain(a.notice.cells)) for a in arrivals],
+            catalogue=[_json(list(a.notice.catalogue)) for a in arrivals],
             sent=[a.notice.sent_at for a in arrivals],
             received=[a.received_at for a in arrivals],
         )
@@ -101,6 +103,10 @@ def _wishes(notice: Any) -> list[tuple[int, str, str]]:
 
 def _plain(hints: Sequence[CellHint]) -> list[list[Any]]:
     return [[h.item, h.location, h.quantity, h.reference] for h in hints]
+
+
+def _json(value: list[Any]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _hint(notice: Any, hint: list[Any]) -> cells.Hint:

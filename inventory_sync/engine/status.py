@@ -5,13 +5,12 @@ It holds no secret and no setting. Times are ISO 8601 in UTC or null, durations 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
-from inventory_sync.store.db import Connection
+from inventory_sync.store.db import Connection, Record
 
 
 async def status_document(house: House) -> dict[str, Any]:
@@ -27,7 +26,7 @@ async def status_document(house: House) -> dict[str, Any]:
         }
 
 
-async def _connection(conn: Connection, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+async def _connection(conn: Connection, row: Record, now: datetime) -> dict[str, Any]:
     counts = await db.row(conn, "connection_counts", connection_id=row["id"], now=now)
     return {
         "name": row["name"],
@@ -47,7 +46,7 @@ async def _connection(conn: Connection, row: Mapping[str, Any], now: datetime) -
     }
 
 
-def _problem(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _problem(row: Record) -> dict[str, Any] | None:
     """Why a connection does not work and what to do about it; None where nothing is known to be wrong."""
     if not row["state_code"]:
         return None
@@ -59,7 +58,7 @@ def _problem(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-async def _route(conn: Connection, row: Mapping[str, Any]) -> dict[str, Any]:
+async def _route(conn: Connection, row: Record) -> dict[str, Any]:
     counts = await db.row(conn, "route_counts", route_id=row["id"])
     report = row["match_report"] or {}
     return {
@@ -80,7 +79,7 @@ async def _route(conn: Connection, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _alert(row: Mapping[str, Any]) -> dict[str, Any]:
+def _alert(row: Record) -> dict[str, Any]:
     return {
         "code": row["code"],
         "subject": row["subject"],

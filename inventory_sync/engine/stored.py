@@ -9,6 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from inventory_sync.secrets import SecretBox
+from inventory_sync.store.db import Record
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.port import SettingsModel, SystemDefinition
 
@@ -47,11 +48,11 @@ def whole_settings(definition: SystemDefinition, values: Mapping[str, Any]) -> S
     raise InvalidSettings(
         f"the settings do not fit together ({', '.join(named) or 'as a whole'})",
         field=named[0] if named else "",
-        remedy=f"Name them again in the configuration file; `inventory-sync systems` shows what {definition.name} needs.",
+        remedy=f"Name them in the configuration file; `inventory-sync systems` shows what {definition.name} needs.",
     )
 
 
-def open_settings(definition: SystemDefinition, record: Mapping[str, Any], box: SecretBox) -> SettingsModel:
+def open_settings(definition: SystemDefinition, record: Mapping[str, Any] | Record, box: SecretBox) -> SettingsModel:
     """The settings of a stored connection, secrets and all. Raises SecretsError or InvalidSettings."""
     hidden = unseal(box, record["name"], record["secrets"])
     return whole_settings(definition, {**record["settings"], **hidden})

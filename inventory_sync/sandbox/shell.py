@@ -86,9 +86,9 @@ class SandboxShell:
         """Begin to serve and to post webhooks; returns the base URL (no trailing slash)."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.base_url = f"http://{host}:{port}"
@@ -99,14 +99,15 @@ class SandboxShell:
 
     async def stop(self) -> None:
         """End serving; what was under way, late requests included, never happens."""
+        runner, session = self._runner, self._session
+        self._runner, self._session = None, None
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._session:
-            await self._session.close()
-        if self._runner:
-            await self._runner.cleanup()
-        self._session, self._runner = None, None
+        if session:
+            await session.close()
+        if runner:
+            await runner.cleanup()
 
     def now(self) -> datetime:
         """The time the simulator sees; it never runs backwards."""
@@ -193,7 +194,8 @@ class SandboxShell:
         try:
             await asyncio.sleep(HANG_LIMIT)
         finally:
-            self._spawn(self._carry_out_later(request, seconds))
+            if self._runner is not None:  # else the shell is stopping, and so is the request
+                self._spawn(self._carry_out_later(request, seconds))
         return _reset(incoming)
 
     async def _carry_out_later(self, request: Request, seconds: float) -> None:
@@ -209,8 +211,9 @@ class SandboxShell:
                 self._send(delivery)
             due = self.simulator.next_due()
             nap = LONGEST_NAP if due is None else min(LONGEST_NAP, (due - self.now()) / timedelta(seconds=1))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, nap))
+            with contextlib.suppress(TimeoutError):  # asyncio.wait_for may swallow a cancellation here
+                async with asyncio.timeout(nap):
+                    await self._wake.wait()
 
     def _send(self, delivery: Delivery) -> None:
         fate = self.notices.decide(delivery)

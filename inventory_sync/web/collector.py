@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+import orjson
 import structlog
 
 from inventory_sync.engine import intake
@@ -30,6 +31,7 @@ DATA_ERRORS = (
     asyncpg.DataError,  # PostgreSQL refused a value, such as a NUL character
     asyncpg.IntegrityConstraintViolationError,  # the connection was removed meanwhile
     ValueError,  # asyncpg could not encode a value
+    orjson.JSONEncodeError,  # half a surrogate pair
 )
 """What one arrival can bring upon its batch; everything else is the database's trouble, and fails the batch whole."""
 
@@ -134,7 +136,9 @@ class NoticeCollector:
         except DATA_ERRORS as error:
             if len(batch) == 1:
                 # The message may quote the value, so only its class is told.
-                log.warning("notice.unstorable", connection_id=batch[0].arrival.connection_id, error=type(error).__name__)
+                log.warning(
+                    "notice.unstorable", connection_id=batch[0].arrival.connection_id, error=type(error).__name__
+                )
                 _answer(batch, Unstorable)
                 return
             middle = len(batch) // 2

@@ -85,7 +85,7 @@ def _of_http(error: web.HTTPException) -> web.Response:
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:
-    """Headers of every answer (signal `on_response_prepare`): the product without a version, no caching, no guessing."""
+    """Headers of every answer (signal `on_response_prepare`): no version, no caching, no guessing."""
     response.headers["Server"] = PRODUCT
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")

@@ -10,13 +10,13 @@ import asyncio
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from aiohttp import web
 
 from inventory_sync.engine.intake import Arrival
 from inventory_sync.engine.lane import House
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
-from inventory_sync.systems.port import Notice
 from inventory_sync.web import problems
 from inventory_sync.web.bodies import OTHER_LIMIT, BodyReader, BrokenOff, NoRoom, TooLarge, TooSlow
 from inventory_sync.web.collector import NoticeCollector, NotKept, Overloaded, Unstorable
@@ -89,11 +89,13 @@ class _Notices:
 
     async def by_name(self, request: web.Request) -> web.StreamResponse:
         """POST /webhooks/{system}/{connection}"""
-        return await self._take(request, self.directory.find(request.match_info["system"], request.match_info["connection"]))
+        named = request.match_info
+        return await self._take(request, self.directory.find(named["system"], named["connection"]))
 
     async def by_contract(self, request: web.Request) -> web.StreamResponse:
         """POST /webhooks/{system}, where a header names the account"""
-        return await self._take(request, self.directory.find_by_contract(request.match_info["system"], _headers(request)))
+        door = self.directory.find_by_contract(request.match_info["system"], _headers(request))
+        return await self._take(request, door)
 
     async def _take(self, request: web.Request, door: Door | None) -> web.StreamResponse:
         received_at = self.house.now()
@@ -101,17 +103,19 @@ class _Notices:
         topic = ""
         try:
             async with self.bodies.read(request) as body:
-                notice = _prove(door, request, body)
+                if door is None:
+                    _refuse(body)
+                notice = door.parser.parse(_headers(request), body)
             topic = notice.topic
-            await self._keep(Arrival(_found(door).connection_id, notice, received_at))
+            await self._keep(Arrival(door.connection_id, notice, received_at))
         except tuple(_ANSWERS) as error:
-            result, problem = _ANSWERS[type(error)]
+            result, problem = next(found for kind, found in _ANSWERS.items() if isinstance(error, kind))
             self.rejections.reject(name, result)
             self.listener(NoticeEvent(name, topic, result))
             return answer(problem, headers=_extra(problem))
         delay = None if notice.sent_at is None else (received_at - notice.sent_at).total_seconds()
         self.listener(NoticeEvent(name, topic, "kept", delay))
-        return web.Response() if _found(door).empty_response else web.Response(text="ok\n")
+        return web.Response() if door.empty_response else web.Response(text="ok\n")
 
     async def _keep(self, arrival: Arrival) -> None:
         """Wait for the commit as long as the sender waits. Raises Overloaded, NotKept or Unstorable."""
@@ -122,18 +126,10 @@ class _Notices:
             raise Overloaded from None
 
 
-def _prove(door: Door | None, request: web.Request, body: bytes) -> Notice:
-    """The notice, if its origin is proved. For no connection, the work of a signature and the same refusal."""
-    if door is None:
-        hmac.compare_digest(hmac.new(b"nobody", body, hashlib.sha256).digest(), bytes(32))
-        raise UnauthorizedNotice("no such connection")
-    return door.parser.parse(_headers(request), body)
-
-
-def _found(door: Door | None) -> Door:
-    if door is None:
-        raise UnauthorizedNotice("no such connection")
-    return door
+def _refuse(body: bytes) -> NoReturn:
+    """For a connection that does not exist, the work of checking a signature and the same refusal."""
+    hmac.compare_digest(hmac.new(b"nobody", body, hashlib.sha256).digest(), bytes(32))
+    raise UnauthorizedNotice("no such connection")
 
 
 def _headers(request: web.Request) -> dict[str, str]:

@@ -59,7 +59,7 @@ class Readiness:
             return (str(error),)
 
     async def _schema(self, conn: db.Connection) -> tuple[str, ...]:
-        """A schema that a newer program migrated under this one is fine: migrations leave the running version working."""
+        """A schema that a newer program migrated under this one is fine: migrations leave the old version working."""
         if self._head is not None:
             try:
                 if await db.value(conn, "schema_version") == self._head:

@@ -12,7 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from inventory_sync.web.problems import PRODUCT
 
 KEEP_ALIVE = 75.0
-"""Seconds an idle connection stays open: longer than reverse proxies keep theirs (60), short enough to shed strangers."""
+"""Seconds an idle connection stays open: longer than reverse proxies keep theirs (60), and not for ever."""
 
 _log = logging.getLogger("inventory_sync.web.http")
 
@@ -51,7 +51,7 @@ class Listener:
         )
 
     async def start(self) -> int:
-        """Begin to listen; returns the port, which is a free one where 0 was asked for. Raises OSError if it is taken."""
+        """Begin to listen; returns the port (a free one where 0 was asked for). Raises OSError if it is taken."""
         # Answers to what is no HTTP never reach the application, and would name the library and its version.
         vars(aiohttp.web_response)["SERVER_SOFTWARE"] = PRODUCT
         await self._runner.setup()

@@ -80,7 +80,7 @@ class ShopUnderTest:
     def shown(self, item: str | None = None, location: str | None = None, name: str = "available") -> int:
         """One number of one cell as a read by id shows it."""
         quantities = self.levels(item)[location or self.location]["quantities"]
-        return next(each["quantity"] for each in quantities if each["name"] == name)
+        return int(next(each["quantity"] for each in quantities if each["name"] == name))
 
     def subscribe(self, topic: str, **given: Any) -> dict[str, Any]:
         subscription = {"uri": "https://sync.example.jp/hooks/7c1f", "format": "JSON"} | given

@@ -147,6 +147,9 @@ async def _import(world: World, name: str) -> None:
             await catalogue.import_page(world.house, lane)
             world.agenda.after(0.5, lambda: None)
             await _pause(world)
+        if name != "pos":
+            url = f"https://sync.example.jp/webhooks/shopify/{name}"
+            await _patiently(world, lambda: lane.client.ensure_subscriptions(url))
         await db.run(world.pool, "release_lease", connection_id=lane.connection_id, token=lane.token)
 
     world.tasks.start(f"import:{name}", work(), lambda _: None)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from inventory_sync.store.db import Pool
 
 T = TypeVar("T")
 
@@ -63,14 +66,23 @@ class Tasks:
         self._moving += 1
         self._still.clear()
 
-    async def settle(self) -> None:
-        """Until no step moves."""
+    async def settle(self, pool: Pool) -> None:
+        """Until no step moves: all have ended, wait for the network, or wait for another step that does.
+
+        A step that waits for another one (for its token, say) holds no connection to the database.
+        """
         while self._moving > 0:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            if self._moving <= 0:
+                break
+            if pool.get_size() == pool.get_idle_size():
+                return
             self._still.clear()
-            if self._moving > 0:
-                await self._still.wait()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._still.wait(), 0.002)
+        for _ in range(4):
+            await asyncio.sleep(0)
 
     def may_die(self) -> None:
         """A place where the process may die: called before every transaction."""

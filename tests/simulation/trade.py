@@ -33,7 +33,7 @@ def seed(world: World) -> list[Place]:
         simulator = world.partners[name].simulator
         items[name] = {}
         for code in CODES:
-            [item] = simulator.add_product(f"Product {code}", now, skus=[code])
+            [item] = simulator.add_product(f"Product {code}", [code], now)
             items[name][code] = item
             for location in simulator.location_ids():
                 simulator.activate_level_by_person(item, location, now)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push, routes
@@ -102,7 +102,7 @@ class Options:
     limits: tuple[int, int] = (8, 4)
 
 
-@dataclass(slots=True)
+@dataclass
 class World:
     """Everything of one run. `calm` ends faults and trade."""
 
@@ -122,10 +122,11 @@ class World:
         self.violations: list[str] = []
         self.after_event: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.lanes: dict[str, Lane] = {}
+        self._planned: dict[str, datetime] = {}
         self.tasks = Tasks()
         self.house = self._house()
         self.partners = self._partners()
-        self._pending_reports: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._notices = 0
 
     # -- building ---
 
@@ -236,6 +237,7 @@ class World:
         self.incarnation += 1
         self.tasks = Tasks()
         self.lanes = {}
+        self._planned = {}
         self.up = True
         for name in self.partners:
             self._schedule(f"lease:{name}", 0.0, 0.1)
@@ -264,13 +266,24 @@ class World:
         }
 
     def _schedule(self, key: str, low: float, high: float) -> None:
+        """Start a step within these seconds, unless it is to start sooner anyway."""
+        moment = self.agenda.now + timedelta(seconds=self.chance.uniform(low, high))
+        planned = self._planned.get(key)
+        if planned is not None and planned <= moment:
+            return
+        self._planned[key] = moment
         incarnation = self.incarnation
 
         def go() -> None:
-            if self.up and incarnation == self.incarnation and not self.tasks.busy(key):
+            if self.incarnation != incarnation or self._planned.get(key) != moment:
+                return
+            del self._planned[key]
+            if self.up and self.tasks.busy(key):
+                self._schedule(key, 0.02, 0.1)
+            elif self.up:
                 self._start(key)
 
-        self.agenda.soon(low, high, go)
+        self.agenda.at(moment, go)
 
     def _start(self, key: str) -> None:
         step, _, name = key.partition(":")
@@ -357,8 +370,8 @@ class World:
                 partner.simulator.delivered(delivery, 200, self.agenda.now)
                 self._schedule("intake", 0.0, 0.05)
 
-            self._notice_number = getattr(self, "_notice_number", 0) + 1
-            self.tasks.start(f"notice:{self._notice_number}", intake.keep(self.house, [arrival]), kept)
+            self._notices += 1
+            self.tasks.start(f"notice:{self._notices}", intake.keep(self.house, [arrival]), kept)
 
         self.agenda.after(seconds, arrive)
 
@@ -372,13 +385,14 @@ class World:
         """Let events happen until `done`, at most that many virtual seconds. Says whether it was done."""
         end = self.agenda.now + timedelta(seconds=seconds)
         check_at = self.agenda.now
+        await self.tasks.settle(self.pool)
         while self.agenda.now < end:
             act = self.agenda.next()
             if act is None:
                 return False
             await self.agenda.tell_database(self.pool)
             act()
-            await self.tasks.settle()
+            await self.tasks.settle(self.pool)
             if self.tasks.errors:
                 raise self.tasks.errors[0]
             if self.tasks.dead and self.up:

@@ -60,10 +60,6 @@ class Access:
         found = self._tokens.get(token)
         return found is not None and now < found.expires_at and found.secret in self._valid_secrets()
 
-    def was_ours(self, token: str) -> bool:
-        """Whether a token was ever issued, whatever became of it."""
-        return token in self._tokens or token == self.static_token
-
     def expire_tokens(self) -> None:
         """Every client-credentials token stops working now."""
         self._tokens = {

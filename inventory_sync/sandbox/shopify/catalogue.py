@@ -28,8 +28,9 @@ class Catalogue:
         status: str = "ACTIVE",
         gift_card: bool = False,
         barcodes: Sequence[str | None] = (),
+        told: bool = True,
     ) -> list[Item]:
-        """A product with one variant for each SKU; its items have no level yet."""
+        """A product with one variant for each SKU; its items have no level yet. `told` False sends no webhook."""
         shop, at = self._shop, occasion.at
         product = Product(shop.next_number("Product"), title, at, at, status, gift_card)
         shop.products[product.number] = product
@@ -46,8 +47,10 @@ class Catalogue:
             shop.count_sku(sku, 1)
             product.variants.append(variant_number)
             items.append(item)
-            self._tell_item("INVENTORY_ITEMS_CREATE", item, occasion)
-        self._tell_product("PRODUCTS_CREATE", product, occasion)
+            if told:
+                self._tell_item("INVENTORY_ITEMS_CREATE", item, occasion)
+        if told:
+            self._tell_product("PRODUCTS_CREATE", product, occasion)
         return items
 
     def delete_item(self, item: Item, occasion: Occasion) -> None:

@@ -300,7 +300,13 @@ class Trade:
             number = 1 if kind == "duplicate" else index + 1
             sku = "" if kind == "blank" else f"{prefix}{number:06d}"
             [item] = self._catalogue.add_product(
-                f"Product {index + 1}", [sku], occasion, tracked=kind != "untracked", bundle=kind == "bundle"
+                f"Product {index + 1}",
+                [sku],
+                occasion,
+                tracked=kind != "untracked",
+                bundle=kind == "bundle",
+                barcodes=[f"49{number:011d}"],
+                told=False,
             )
             for place in places:
                 quantity = stock if isinstance(stock, int) else draw.randint(*stock)

@@ -148,7 +148,7 @@ where c.connection_id = :connection_id and c.gap <> 0 and c.op_id is null
   and c.urgency between :from_urgency and :to_urgency
 order by c.urgency, c.gap_since, c.id limit :limit for update skip locked;
 
--- name: next_activation(connection_id)
+-- name: next_activation(connection_id)^
 -- One cell that must be made active before it can be written.
 select c.id, i.key as item_key, l.key as location_key
 from cells c join items i on i.id = c.item_id join locations l on l.id = c.location_id

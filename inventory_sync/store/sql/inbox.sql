@@ -2,8 +2,8 @@
 -- Keep notices durably, each once; says how many were new.
 with kept as (
   insert into inbox (connection_id, notice_id, topic, kind, hints, catalogue, sent_at, received_at)
-  select u.connection_id, u.id, u.topic, u.kind, u.hints, u.catalogue, u.sent, u.received
-  from unnest(:connections::bigint[], :ids::text[], :topics::text[], :kinds::text[], :hints::jsonb[], :catalogue::jsonb[],
+  select u.connection_id, u.id, u.topic, u.kind, u.hints::jsonb, u.catalogue::jsonb, u.sent, u.received
+  from unnest(:connections::bigint[], :ids::text[], :topics::text[], :kinds::text[], :hints::text[], :catalogue::text[],
               :sent::timestamptz[], :received::timestamptz[])
     as u (connection_id, id, topic, kind, hints, catalogue, sent, received)
   order by u.connection_id, u.id

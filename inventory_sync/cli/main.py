@@ -1,0 +1,47 @@
+"""`inventory-sync`: the command line. One module per group of commands; exit codes 0 done, 1 failed, 2 wrong use,
+3 refused by a safety rule."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inventory_sync import __version__
+from inventory_sync.cli import alerts, apply, migrate, quarantine, route, runs, sandbox, serve, status, systems
+
+app = typer.Typer(
+    name="inventory-sync",
+    help="Keeps one stock ledger and several sales channels equal, in seconds, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"inventory-sync {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Set up by environment variables (INVENTORY_SYNC_…) and one configuration file (`apply`)."""
+
+
+app.command("serve")(serve.serve)
+app.command("migrate")(migrate.migrate)
+app.command("apply")(apply.apply)
+app.command("status")(status.status)
+app.command("systems")(systems.systems)
+app.command("sandbox")(sandbox.sandbox)
+app.add_typer(route.app, name="route")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(runs.app, name="run")

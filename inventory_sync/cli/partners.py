@@ -1,0 +1,105 @@
+"""Partners as one-off commands meet them: the installed systems, clients with a full budget, stored secrets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
+
+from inventory_sync.engine.apply_connections import MakeClient, Prover
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.stored import REMOVED, unseal
+from inventory_sync.secrets import SecretBox, SecretsError
+from inventory_sync.settings import Settings, secret_keys
+from inventory_sync.store import db
+from inventory_sync.systems import registry
+from inventory_sync.systems.errors import RetryLater
+from inventory_sync.systems.http import AiohttpTransport
+from inventory_sync.systems.port import ClientContext, PartnerLocation, SettingsModel, SystemDefinition, Verified
+from inventory_sync.upstreams import check_upstreams
+
+PATIENCE = 20.0
+"""Seconds a command waits in all for a partner that is only busy, or whose rate budget must refill first."""
+
+_Answer = TypeVar("_Answer")
+
+
+class PatientClient:
+    """A client whose questions are asked again while the partner is only busy. They change nothing there."""
+
+    def __init__(self, client: Prover, patience: float = PATIENCE) -> None:
+        self._client = client
+        self._patience = patience
+
+    async def verify(self) -> Verified:
+        return await self._ask(self._client.verify)
+
+    async def locations(self) -> Sequence[PartnerLocation]:
+        return await self._ask(self._client.locations)
+
+    async def _ask(self, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        asking = AsyncRetrying(
+            retry=retry_if_exception_type(RetryLater),
+            wait=_as_told,
+            stop=stop_after_delay(self._patience),
+            reraise=True,
+        )
+        return await asking(question)
+
+
+def _as_told(state: RetryCallState) -> float:
+    """The wait that the partner, or our own budget, asked for."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    return min(PATIENCE, max(0.05, error.after)) if isinstance(error, RetryLater) else 0.05
+
+
+def installed_systems() -> dict[str, SystemDefinition]:
+    """Every system that is installed, by name."""
+    return {definition.name: definition for definition in registry.load()}
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """What stored secrets are sealed with."""
+    return SecretBox(secret_keys(settings))
+
+
+@asynccontextmanager
+async def clients(settings: Settings, house: House) -> AsyncIterator[MakeClient]:
+    """Makes clients that call partners once. Addresses that must not be called are refused."""
+    from inventory_sync import service
+
+    async with service.http_session(settings) as session:
+        transport = AiohttpTransport(session)
+
+        def make_client(definition: SystemDefinition, chosen: SettingsModel) -> Prover:
+            check_upstreams(chosen, allow_insecure=settings.allow_insecure_upstreams)
+            context = ClientContext(transport, house.ambient, house.installation, budget_full=True)
+            return PatientClient(definition.make_client(chosen, context))
+
+        yield make_client
+
+
+async def stored_secrets(house: House, box: SecretBox) -> dict[str, Mapping[str, str]]:
+    """Stored secrets by connection; one whose key is lost counts as not stored, so that a file may name it anew."""
+    found: dict[str, Mapping[str, str]] = {}
+    for record in await db.rows(house.pool, "connections_all"):
+        try:
+            found[record["name"]] = unseal(box, record["name"], record["secrets"])
+        except SecretsError:
+            found[record["name"]] = {}
+    return found
+
+
+async def known_names(house: House) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Stored connections (name → system) and routes (name → ledger, channel), without those that were removed."""
+    connections = {
+        r["name"]: r["system"] for r in await db.rows(house.pool, "connections_all") if r["state_code"] != REMOVED
+    }
+    routes = {
+        r["name"]: (r["ledger"], r["channel"])
+        for r in await db.rows(house.pool, "routes_all")
+        if r["stopped_by"] != REMOVED
+    }
+    return connections, routes

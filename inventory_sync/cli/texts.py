@@ -1,0 +1,182 @@
+"""The command line's fixed sentences, in Japanese and English."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["ja", "en"]
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # headings of tables
+    "connections": ("接続", "Connections"),
+    "routes": ("連携ルート", "Routes"),
+    "alerts": ("アラート", "Alerts"),
+    "systems": ("システム", "Systems"),
+    "quarantine": ("隔離中の在庫セル", "Quarantine"),
+    "runs": ("実行", "Runs"),
+    "locations": ("ロケーションの紐付け", "Location pairs"),
+    "match_report": ("商品の紐付け結果", "Match report"),
+    "preview": ("プレビュー", "Preview"),
+    "name": ("名前", "Name"),
+    "kind": ("種類", "Kind"),
+    "what": ("結果", "Result"),
+    "state": ("状態", "State"),
+    "reason": ("理由", "Reason"),
+    "remedy": ("対処", "What to do"),
+    "expires": ("認証の期限", "Credential expires"),
+    "items": ("商品", "Items"),
+    "cells": ("セル", "Cells"),
+    "pending": ("未反映", "Pending"),
+    "in_doubt": ("確認中", "In doubt"),
+    "served": ("稼働", "Served"),
+    "blockers": ("開始できない理由", "Blocked by"),
+    "pairs": ("紐付け", "Pairs"),
+    "live": ("連動中", "Live"),
+    "lag": ("最も古い未反映", "Oldest pending"),
+    "latest_preview": ("最新プレビュー", "Latest preview"),
+    "changes": ("変更", "Changes"),
+    "ledger": ("在庫台帳", "Ledger"),
+    "channel": ("販売チャネル", "Channel"),
+    "code": ("コード", "Code"),
+    "subject": ("対象", "Subject"),
+    "since": ("発生", "Since"),
+    "detail": ("詳細", "Detail"),
+    "value": ("商品コード", "Code"),
+    "item": ("商品", "Item"),
+    "location": ("ロケーション", "Location"),
+    "action": ("処理", "Action"),
+    "before": ("現在", "Before"),
+    "after": ("変更後", "After"),
+    "why": ("理由", "Why"),
+    "roles": ("役割", "Roles"),
+    "match_fields": ("紐付け項目", "Match fields"),
+    "credentials": ("認証情報", "Credentials"),
+    "prerequisites": ("必要なもの", "What is needed"),
+    "done": ("件数", "Done"),
+    "difference": ("違い", "Difference"),
+    # sentences
+    "error": ("エラー", "Error"),
+    "refused": ("安全のため中止しました", "Refused by a safety rule"),
+    "nothing_here": ("ありません。", "None."),
+    "none_yet": (
+        "まだ接続がありません。設定ファイルを書いて `inventory-sync apply FILE` を実行してください。",
+        "There is no connection yet: write a configuration file and run `inventory-sync apply FILE`.",
+    ),
+    "applied": ("設定を適用しました。", "The configuration is applied."),
+    "nothing_changed": ("変更はありません。", "Nothing changed: all is as the file says."),
+    "dry_run": (
+        "確認のみ: 何も変更していません。適用すると次のようになります。",
+        "Dry run: nothing was changed. This is what would be.",
+    ),
+    "started": ("開始しました: {names}", "Started: {names}"),
+    "next": ("次にすること", "Next"),
+    "note": ("注意", "Note"),
+    "goes": ("設定ファイルにないため取り除くもの:", "The file does not name these, so they go:"),
+    "sure": ("取り除きますか?", "Remove them?"),
+    "prune_needs_yes": (
+        "何も変更していません。取り除くなら --yes を付けてください。",
+        "Nothing was changed. Add --yes to remove them.",
+    ),
+    "busy": (
+        "取引先システムが混み合っています。何も変更していません。少し待ってからもう一度実行してください。",
+        "A partner is busy. Nothing was changed; try again in a moment.",
+    ),
+    "migrated": (
+        "データベースを {after} に更新しました: {applied}",
+        "The database is at {after} now; applied: {applied}",
+    ),
+    "up_to_date": ("データベースは最新です ({after})。", "The database is up to date ({after})."),
+    "database_away": (
+        "データベースに接続できません: {reason}。INVENTORY_SYNC_DATABASE_URL とサーバーの稼働を確認してください。",
+        "The database cannot be used: {reason}. Check INVENTORY_SYNC_DATABASE_URL and that the server runs.",
+    ),
+    "not_matched": (
+        "{route}: 商品の紐付けがまだです。`inventory-sync serve` が両方の商品を取り込むまで待ってください。",
+        "{route}: not yet: nothing is matched before both catalogues are in. Keep `inventory-sync serve` running.",
+    ),
+    "nothing_matched": (
+        "{route}: 一致した商品がありません。`inventory-sync route show {route}` で違いを確認してください。",
+        "{route}: no item matched. See the differences with `inventory-sync route show {route}`.",
+    ),
+    "unread": (
+        "{route}: まだです。未読のセルが {count} 件あります。`inventory-sync serve` が読み取るまで待ってください。",
+        "{route}: not yet: {count} cells to read. Keep `inventory-sync serve` running and ask again.",
+    ),
+    "preview_made": (
+        "プレビュー {id} ({route}): 書き込み 販売チャネル {channel}・台帳 {ledger}、そのまま {keep}、"
+        "対象外 {excluded}、増 {up}、減 {down}",
+        "Preview {id} of {route}: {channel} written to the channel, {ledger} to the ledger, {keep} left, "
+        "{excluded} excluded; units up {up}, down {down}",
+    ),
+    "more_lines": (
+        "ほか {count} 行は --csv または --json で表示します。",
+        "{count} more lines: use --csv or --json.",
+    ),
+    "accept_with": (
+        "承認して開始するには: inventory-sync route start {route} --accept {id}",
+        "To accept it and start: inventory-sync route start {route} --accept {id}",
+    ),
+    "route_started": (
+        "{route} を開始しました。{aligned} 件を承認、{changed} 件はプレビュー後に変わったため確認待ちです。",
+        "{route} runs. {aligned} pairs confirmed; {changed} changed since the preview and wait for another one.",
+    ),
+    "route_stopped": (
+        "{route} を停止しました。在庫数はどちらの側もそのまま残ります。",
+        "{route} is stopped. The numbers on both sides stay as they are.",
+    ),
+    "still_open": (
+        "停止時に未反映 {open} 件、台帳へ未計上 {owed} 個があります。再開すると両側を読み直します。",
+        "{open} differences were not written and {owed} units not posted; a start reads both sides first.",
+    ),
+    "choose_start": (
+        "--accept PREVIEW か --yes のどちらか一方を指定してください。",
+        "Give either --accept PREVIEW or --yes.",
+    ),
+    "released": ("{count} 件の隔離を解除しました。", "{count} released."),
+    "choose_release": (
+        "セルの番号か --all のどちらか一方を指定してください。",
+        "Give either cell numbers or --all.",
+    ),
+    "unmapped": ("紐付けがなく変更しないロケーション", "Not mapped, and left alone"),
+    "counted": (
+        "一致 {matched}、あいまい {ambiguous}、台帳のみ {ledger}、チャネルのみ {channel}、惜しい {near}、"
+        "対象外 {excluded}",
+        "matched {matched}, ambiguous {ambiguous}, only in the ledger {ledger}, only in the channel {channel}, "
+        "near misses {near}, excluded {excluded}",
+    ),
+    "ambiguous": ("あいまい (同じコードが複数)", "Ambiguous (one code, several items)"),
+    "near_misses": ("惜しい (ほぼ同じコード)", "Near misses"),
+    "ledger_unmatched": ("台帳だけにある商品", "Only in the ledger"),
+    "channel_unmatched": ("チャネルだけにある商品", "Only in the channel"),
+    "excluded": ("対象外", "Excluded"),
+    "bundle": ("セット商品", "bundle"),
+    "untracked": ("在庫管理なし", "stock not managed"),
+    "yes": ("はい", "yes"),
+    "no": ("いいえ", "no"),
+    "sandbox_missing": (
+        "サンドボックスには graphql-core が必要です: pip install 'inventory-sync[sandbox]'",
+        "The sandbox needs graphql-core: pip install 'inventory-sync[sandbox]'",
+    ),
+    "sandbox_runs": (
+        "サンドボックスが動いています。Ctrl-C で終了します。",
+        "The sandbox is running. Ctrl-C ends it.",
+    ),
+    "sandbox_file": ("設定ファイル: {path}", "Configuration file: {path}"),
+    "sandbox_exports": ("この端末で設定する環境変数:", "Set these in the terminal you use:"),
+}
+
+
+class Words:
+    """Says the fixed sentences in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        japanese, english = TEXTS[key]
+        text = japanese if self.language == "ja" else english
+        return text.format(**values) if values else text
+
+    def either(self, japanese: str, english: str) -> str:
+        """The one of two texts that is in our language."""
+        return japanese if self.language == "ja" else english

@@ -1,0 +1,348 @@
+"""The command line: what it prints, what it changes, and the exit codes that scripts rely on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import os
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+import pytest
+import structlog
+from click.testing import Result
+from typer.testing import CliRunner
+
+from inventory_sync.cli.main import app
+from inventory_sync.store import db
+from inventory_sync.systems import registry
+from tests.engine.apply_support import (
+    CONNECTIONS,
+    KEY,
+    PARTNERS,
+    RUNNING,
+    SHOP_SECRET,
+    STOPPED,
+    TILL_SECRET,
+    Desk,
+    reset_partners,
+)
+
+Answer = TypeVar("Answer")
+DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two invented systems in place of the installed ones, and logging as it was afterwards."""
+    points = [
+        EntryPoint(name, f"tests.engine.apply_support:{name.upper()}", registry.ENTRY_POINT_GROUP)
+        for name in ("till", "stall")
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    for name in tuple(os.environ):
+        if name.startswith("INVENTORY_SYNC_"):
+            monkeypatch.delenv(name)
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    reset_partners()
+    yield
+    PARTNERS.clear()
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+
+
+class Terminal:
+    """A person at a terminal, with a file, on one database. Everything printed is kept in `seen`."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        self.environ = {
+            "INVENTORY_SYNC_DATABASE_URL": url,
+            "INVENTORY_SYNC_SECRET_KEY": KEY,
+            "INVENTORY_SYNC_LANGUAGE": "en",
+        }
+        self.url = url
+        self.path = directory / "house.yaml"
+        self.seen = ""
+
+    def run(self, *arguments: str, expect: int = DONE, **environ: str) -> Result:
+        found = CliRunner().invoke(app, list(arguments), env=self.environ | environ)
+        self.seen += found.output
+        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
+        return found
+
+    def json(self, *arguments: str) -> Any:
+        return orjson.loads(self.run(*arguments, "--json").stdout)
+
+    def apply(self, text: str, *options: str, expect: int = DONE) -> Result:
+        self.path.write_text(text)
+        return self.run("apply", str(self.path), *options, expect=expect)
+
+    def behind(self, work: Any) -> Any:
+        """What the daemon or somebody else does meanwhile, on a pool of its own."""
+        import asyncio
+
+        async def carry_out() -> Any:
+            pool = await db.open_pool(self.url, size=2)
+            try:
+                return await work(Desk(pool))
+            finally:
+                await pool.close()
+
+        return asyncio.run(carry_out())
+
+    def ready(self) -> None:
+        """A route that only waits for its preview."""
+        self.apply(RUNNING)
+
+        async def work(desk: Desk) -> None:
+            await desk.import_catalogues()
+            await desk.read_cells()
+
+        self.behind(work)
+
+
+@pytest.fixture
+def terminal(database: str, tmp_path: Path) -> Terminal:
+    return Terminal(database, tmp_path)
+
+
+def test_apply_says_what_was_made_and_what_comes_next(terminal: Terminal) -> None:
+    found = terminal.apply(RUNNING)
+    assert "created" in found.stdout
+    assert "route preview pos-shop" in found.stdout
+    assert "Nothing changed" in terminal.apply(RUNNING).stdout
+
+
+def test_the_default_language_is_japanese(terminal: Terminal) -> None:
+    terminal.path.write_text(RUNNING)
+    assert "設定を適用しました" in terminal.run("apply", str(terminal.path), INVENTORY_SYNC_LANGUAGE="").stdout
+
+
+def test_a_broken_file_is_one_block_with_place_and_code_and_changes_nothing(terminal: Terminal) -> None:
+    found = terminal.apply(STOPPED.replace("ledger: pos", "leger: pos"), expect=FAILED)
+    assert "house.yaml:12:5" in found.stderr
+    assert "IS-CFG-015" in found.stderr
+    assert "Traceback" not in found.output
+    assert terminal.json("status")["connections"] == []
+
+
+def test_a_wrong_credential_is_refused_with_remedy_and_code(terminal: Terminal) -> None:
+    terminal.apply(STOPPED)
+    found = terminal.apply(STOPPED.replace(TILL_SECRET, "wrong-secret-000000"), expect=FAILED)
+    assert "IS-DMO-001" in found.stderr
+    assert "connection pos" in found.stderr
+    assert "Copy the secret" in found.stderr
+    assert terminal.json("status")["connections"][0]["state"] == "linked"
+
+
+def test_an_address_on_a_private_network_is_refused_unless_allowed(terminal: Terminal) -> None:
+    text = STOPPED.replace("    account: pos-account\n", "    account: pos-account\n    base_url: https://10.0.0.7\n")
+    assert "IS-CON-006" in terminal.apply(text, expect=FAILED).stderr
+    terminal.environ["INVENTORY_SYNC_ALLOW_INSECURE_UPSTREAMS"] = "true"
+    terminal.apply(text)
+
+
+def test_a_dry_run_changes_nothing(terminal: Terminal) -> None:
+    assert "Dry run" in terminal.apply(RUNNING, "--dry-run").stdout
+    assert terminal.json("status")["connections"] == []
+
+
+def test_the_report_is_there_for_scripts(terminal: Terminal) -> None:
+    terminal.path.write_text(RUNNING)
+    report = terminal.json("apply", str(terminal.path))
+    assert report["changed"] is True
+    assert [(c["name"], c["what"]) for c in report["connections"]] == [("pos", "created"), ("shop", "created")]
+    assert report["routes"][0]["state"] == "blocked"
+
+
+def test_prune_lists_what_goes_and_needs_a_yes(terminal: Terminal) -> None:
+    terminal.apply(STOPPED)
+    found = terminal.apply(CONNECTIONS, "--prune", expect=REFUSED)
+    assert "route pos-shop" in found.stderr
+    assert len(terminal.json("status")["routes"]) == 1
+    terminal.apply(CONNECTIONS, "--prune", "--yes")
+    assert terminal.json("status")["routes"] == []
+    terminal.run("route", "show", "pos-shop", expect=FAILED)
+
+
+def test_a_route_is_previewed_accepted_and_stopped_and_the_stop_holds(terminal: Terminal) -> None:
+    terminal.ready()
+    listing = terminal.run("route", "preview", "pos-shop")
+    assert "A-1" in listing.stdout
+    made = terminal.json("route", "preview", "pos-shop")
+    assert [(row["value"], row["before"], row["after"]) for row in made["rows"]] == [("A-1", 4, 5), ("A-2", 4, 5)]
+    assert "2 pairs confirmed" in terminal.run("route", "start", "pos-shop", "--accept", made["preview"]).stdout
+    assert terminal.json("route", "list")["routes"][0]["state"] == "running"
+    assert "stopped" in terminal.run("route", "stop", "pos-shop").stdout
+    found = terminal.apply(RUNNING, expect=REFUSED)
+    assert "IS-RTE-005" in found.stderr
+    assert terminal.json("route", "list")["routes"][0]["state"] == "stopped"
+    assert "Preview" in terminal.run("route", "start", "pos-shop", "--yes").stdout
+    assert "Nothing changed" in terminal.apply(RUNNING).stdout
+
+
+def test_apply_starts_a_route_with_an_accepted_preview(terminal: Terminal) -> None:
+    terminal.ready()
+    made = terminal.json("route", "preview", "pos-shop")
+    assert "Started: pos-shop" in terminal.apply(RUNNING, "--accept", made["preview"]).stdout
+
+
+def test_every_line_of_a_preview_is_there_as_csv(terminal: Terminal) -> None:
+    terminal.ready()
+    found = terminal.run("route", "preview", "pos-shop", "--csv")
+    rows = list(csv.DictReader(io.StringIO(found.stdout)))
+    assert [(r["value"], r["location"], r["action"], r["after"]) for r in rows] == [
+        ("A-1", "Online", "write_channel", "5"),
+        ("A-2", "Online", "write_channel", "5"),
+    ]
+
+
+def test_a_preview_waits_until_everything_was_read(terminal: Terminal) -> None:
+    terminal.apply(RUNNING)
+    assert "IS-RTE-030" in terminal.run("route", "preview", "pos-shop", expect=FAILED).stderr
+    terminal.behind(lambda desk: desk.import_catalogues())
+    assert "not yet: 2 cells to read" in terminal.run("route", "preview", "pos-shop", expect=FAILED).stderr
+    assert "IS-RTE-032" in terminal.run("route", "start", "pos-shop", "--yes", expect=FAILED).stderr
+
+
+def test_a_route_where_nothing_matched_says_where_to_look(terminal: Terminal) -> None:
+    PARTNERS["shop-account"].codes = ["a-1"]
+    terminal.ready()
+    assert "route show pos-shop" in terminal.run("route", "preview", "pos-shop", expect=FAILED).stderr
+    shown = terminal.run("route", "show", "pos-shop").stdout
+    assert "Near misses" in shown
+    assert "'A-1'" in shown
+    assert "'a-1'" in shown
+    assert terminal.json("route", "show", "pos-shop")["match"]["near_misses_count"] == 1
+
+
+def test_a_start_needs_a_preview_or_a_yes(terminal: Terminal) -> None:
+    terminal.ready()
+    terminal.run("route", "start", "pos-shop", expect=WRONG_USE)
+    terminal.run("route", "start", "pos-shop", "--yes", "--accept", "x", expect=WRONG_USE)
+    terminal.run("route", "start", "pos-shop", "--accept", "x", expect=FAILED)
+    assert "Routes: pos-shop" in terminal.run("route", "start", "nowhere", "--yes", expect=FAILED).stderr
+
+
+def test_status_shows_connections_routes_and_what_is_not_mapped(terminal: Terminal) -> None:
+    assert "apply FILE" in terminal.run("status").stdout
+    terminal.ready()
+    shown = terminal.run("status").stdout
+    for text in ("till-7", "stall-9", "linked", "first_alignment", "pos 2 (Osaka)"):
+        assert text in shown
+    found = terminal.json("status")
+    assert set(found) == {"at", "installation", "connections", "routes", "alerts"}
+    assert found["routes"][0]["counts"]["pairs"] == 2
+
+
+def test_status_says_what_is_wrong_with_a_connection_and_what_to_do(terminal: Terminal) -> None:
+    terminal.apply(STOPPED)
+
+    async def breaks(desk: Desk) -> None:
+        await desk.pool.execute(
+            "update connections set state = 'needs_action', state_code = 'IS-DMO-001', state_reason = 'refused', "
+            "state_remedy = 'renew it' where name = 'pos'"
+        )
+
+    terminal.behind(breaks)
+    shown = terminal.run("status").stdout
+    assert "refused [IS-DMO-001]" in shown
+    assert "renew it" in shown
+
+
+@pytest.mark.row("S0-42")
+def test_no_command_ever_shows_a_secret(terminal: Terminal) -> None:
+    terminal.ready()
+    terminal.apply(RUNNING.replace(TILL_SECRET, "wrong-secret-000000"), expect=FAILED)
+    terminal.path.write_text(RUNNING)
+    terminal.json("apply", str(terminal.path))
+    for command in (("status",), ("systems",), ("route", "list"), ("route", "show", "pos-shop"), ("run", "list")):
+        terminal.run(*command)
+        terminal.json(*command)
+    for secret in (TILL_SECRET, SHOP_SECRET, "wrong-secret-000000", KEY):
+        assert secret not in terminal.seen
+
+
+def test_systems_are_listed_with_what_they_need(terminal: Terminal) -> None:
+    found = terminal.json("systems")["systems"]
+    assert [(s["name"], s["roles"], s["match_fields"]) for s in found] == [
+        ("stall", ["channel", "ledger"], ["sku", "other"]),
+        ("till", ["channel", "ledger"], ["product_code", "other"]),
+    ]
+
+
+def test_a_quarantined_cell_is_listed_and_released(terminal: Terminal) -> None:
+    terminal.ready()
+
+    async def quarantines(desk: Desk) -> int:
+        cell: int = await desk.pool.fetchval(
+            "update cells set quarantined = true where id = (select min(channel_cell) from pairs) returning id"
+        )
+        await desk.pool.execute(
+            "insert into quarantine (cell_id, code, reason, since) values ($1, 'IS-DMO-009', 'too large', now())", cell
+        )
+        return cell
+
+    cell = terminal.behind(quarantines)
+    assert "too large" in terminal.run("quarantine", "list").stdout
+    terminal.run("quarantine", "release", expect=WRONG_USE)
+    terminal.run("quarantine", "release", "999999", expect=FAILED)
+    assert len(terminal.json("quarantine", "list")["cells"]) == 1
+    terminal.run("quarantine", "release", str(cell))
+    assert terminal.json("quarantine", "list")["cells"] == []
+
+    async def looks(desk: Desk) -> tuple[bool, int]:
+        row = await desk.pool.fetchrow("select quarantined from cells where id = $1", cell)
+        return row["quarantined"], await desk.pool.fetchval("select count(*) from due where cell_id = $1", cell)
+
+    freed, due = terminal.behind(looks)
+    assert freed is False
+    assert due >= 1
+
+
+def test_runs_and_alerts_are_listed(terminal: Terminal) -> None:
+    terminal.apply(STOPPED)
+    assert [(r["kind"], r["connection"]) for r in terminal.json("run", "list")["runs"]] == [
+        ("import", "shop"),
+        ("import", "pos"),
+    ]
+
+    async def alerts(desk: Desk) -> None:
+        await desk.pool.execute(
+            "insert into alerts (code, subject, detail, opened_at, seen_at) "
+            "values ('oversold', 'A-1', '{}', now(), now())"
+        )
+
+    terminal.behind(alerts)
+    assert [a["code"] for a in terminal.json("alerts", "list")["alerts"]] == ["oversold"]
+    assert "oversold" in terminal.run("alerts", "list").stdout
+
+
+def test_migrate_is_safe_to_repeat(empty_database: str, tmp_path: Path) -> None:
+    terminal = Terminal(empty_database, tmp_path)
+    assert "IS-DB-004" in terminal.run("status", expect=FAILED).stderr
+    assert "applied: 0001" in terminal.run("migrate").stdout
+    assert "up to date" in terminal.run("migrate").stdout
+    terminal.run("status")
+
+
+def test_a_misspelt_variable_is_named_with_the_right_one(terminal: Terminal) -> None:
+    found = terminal.run("status", expect=FAILED, INVENTORY_SYNC_DATBASE_URL="x")
+    assert "INVENTORY_SYNC_DATABASE_URL" in found.stderr
+
+
+def test_a_database_that_is_away_is_said_without_a_traceback_or_a_password(tmp_path: Path) -> None:
+    terminal = Terminal("postgresql://somebody:hidden-password@127.0.0.1:1/none", tmp_path)
+    found = terminal.run("status", expect=FAILED)
+    assert "IS-DB-001" in found.stderr
+    assert "hidden-password" not in found.output
+
+
+def test_wrong_use_is_exit_code_two(terminal: Terminal) -> None:
+    terminal.run("status", "--colour", expect=WRONG_USE)
+    terminal.run("no-such-command", expect=WRONG_USE)
