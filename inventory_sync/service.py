@@ -36,6 +36,14 @@ from inventory_sync.store.migrate import migrate, schema_status
 from inventory_sync.systems.http import AiohttpTransport
 from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SettingsModel, SystemDefinition
 from inventory_sync.systems.registry import Registry, load
+from inventory_sync.web.admin import admin_app
+from inventory_sync.web.collector import NoticeCollector
+from inventory_sync.web.directory import Door
+from inventory_sync.web.gauges import MetricsPage
+from inventory_sync.web.metrics import Metrics, MetricsObserver
+from inventory_sync.web.public import public_app
+from inventory_sync.web.readiness import Readiness
+from inventory_sync.web.serving import Listener
 
 log = structlog.get_logger()
 
@@ -129,21 +137,12 @@ def open_settings(definition: SystemDefinition, record: Mapping[str, Any], box: 
 
 
 @asynccontextmanager
-async def http_session(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
     """The session through which partners are called."""
     connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=30)
     headers = {"User-Agent": f"inventory-sync/{__version__}"}
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
         yield session
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where notices of one connection come in."""
-
-    connection_id: int
-    parser: NoticeParser
-    empty_response: bool
 
 
 @dataclass(slots=True)
@@ -164,8 +163,11 @@ class Directory:
 class Daemon:
     """The long-running service on an open house."""
 
-    def __init__(self, settings: Settings, house: House, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, settings: Settings, house: House, session: aiohttp.ClientSession, observer: MetricsObserver
+    ) -> None:
         self.settings = settings
+        self.observer = observer
         self.house = house
         self.wakes = Wakes()
         self.directory = Directory()
@@ -173,7 +175,7 @@ class Daemon:
         self._session = session
         self._registry: Registry = load()
         self._box = secret_box(settings)
-        self._owner = uuid.uuid4().hex
+        self.owner = uuid.uuid4().hex
         self._owner_key = chance.randbelow(2**62) + 1
         self._lanes: dict[int, tuple[int, LaneRunner, asyncio.Task[None]]] = {}
 
@@ -247,7 +249,8 @@ class Daemon:
                 continue
             definition, settings = opened
             if definition.make_notice_parser is not None and record["state"] != "unlinked":
-                door = Door(record["id"], definition.make_notice_parser(settings), definition.notice_response_empty)
+                parser = definition.make_notice_parser(settings)
+                door = Door(record["id"], record["name"], parser, definition.notice_response_empty)
                 doors[record["system"], record["name"]] = door
                 if record["identity"]:
                     contracts[record["system"], record["identity"]] = door
@@ -280,7 +283,7 @@ class Daemon:
             base = self.settings.public_url.rstrip("/")
             url = f"{base}/webhooks/{record['system']}/{record['name']}"
         spec = LaneSpec(record["id"], record["name"], make_client, url, record["lane_seen_at"])
-        runner = LaneRunner(self.house, spec, self.wakes, owner=self._owner, owner_key=self._owner_key)
+        runner = LaneRunner(self.house, spec, self.wakes, owner=self.owner, owner_key=self._owner_key)
         task = asyncio.create_task(runner.run(), name=f"lane.{record['name']}")
         self._lanes[record["id"]] = (record["version"], runner, task)
 
@@ -303,23 +306,49 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    @property
-    def lanes_held(self) -> dict[int, bool]:
-        """Which lanes this process holds, for the metric."""
-        return {connection: runner.holds for connection, (_, runner, _) in self._lanes.items()}
+
+@asynccontextmanager
+async def _web(settings: Settings, house: House, daemon: Daemon, metrics: Metrics) -> AsyncIterator[None]:
+    """The public and the admin port, open while this holds. The public one closes first and keeps what it answered."""
+    collector = NoticeCollector(house)
+    await collector.start()
+    readiness = Readiness(house.pool, draining=daemon.draining.is_set)
+    page = MetricsPage(house, metrics, daemon.observer, owner=daemon.owner)
+    token = settings.admin_token.get_secret_value() if settings.admin_token is not None else None
+    public = Listener(
+        public_app(house, collector, daemon.directory, readiness, listener=metrics.notice),
+        settings.http_host,
+        settings.http_port,
+    )
+    admin = Listener(admin_app(house, page, token=token), settings.admin_host, settings.admin_port)
+    try:
+        try:
+            public_port = await public.start()
+            admin_port = await admin.start()
+        except OSError as error:
+            raise CannotStart(
+                f"A port is taken or not allowed: {error.strerror or error}. Choose others with "
+                "INVENTORY_SYNC_HTTP_PORT and INVENTORY_SYNC_ADMIN_PORT."
+            ) from error
+        log.info("service.listening", public=public_port, admin=admin_port)
+        yield
+    finally:
+        await public.stop()
+        await collector.stop()
+        await admin.stop()
 
 
 async def run_daemon(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
-    from inventory_sync.web.serving import serve_web  # the web needs the daemon's types
-
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_house(settings) as house, http_session(settings) as session:
-        daemon = Daemon(settings, house, session)
-        async with serve_web(settings, house, daemon):
+    metrics = Metrics(__version__)
+    observer = MetricsObserver(metrics)
+    async with open_house(settings, observer=observer) as house, http_session() as session:
+        daemon = Daemon(settings, house, session, observer)
+        async with _web(settings, house, daemon, metrics):
             log.info("service.started", version=__version__, installation=house.installation)
             running = asyncio.create_task(daemon.run())
             waiting = asyncio.create_task(stop.wait())
@@ -329,4 +358,3 @@ async def run_daemon(settings: Settings) -> int:
             await running
     log.info("service.stopped")
     return 0
-

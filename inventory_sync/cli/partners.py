@@ -70,7 +70,7 @@ async def clients(settings: Settings, house: House) -> AsyncIterator[MakeClient]
     """Makes clients that call partners once. Addresses that must not be called are refused."""
     from inventory_sync import service
 
-    async with service.http_session(settings) as session:
+    async with service.http_session() as session:
         transport = AiohttpTransport(session)
 
         def make_client(definition: SystemDefinition, chosen: SettingsModel) -> Prover:

@@ -151,6 +151,7 @@ async def history_tells_causes(stage: Stage) -> None:
     await stage.rig.pause(3600.0)
     began = stage.rig.now()
     traded = list(stage.rig.trade(cell))
+    await stage.settle()
     rows = await stage.patiently(lambda: stage.client.history(cell, began))
     expect_equal([(row.cause, row.amount) for row in rows], traded, "causes and amounts in the history")
     expect(all(row.op is None and row.installation is None for row in rows), "somebody else's change counts as ours")

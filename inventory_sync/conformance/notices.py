@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inventory_sync.conformance.book import Need, behaviour
 from inventory_sync.conformance.rig import Mail
 from inventory_sync.conformance.stage import Stage, Violated, expect, expect_equal
-from inventory_sync.systems.errors import UnauthorizedNotice
+from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.systems.port import CellRef, Notice, NoticeKind
 
 
@@ -58,6 +58,21 @@ async def a_forged_notice_is_refused(stage: Stage) -> None:
         except UnauthorizedNotice:
             continue
         raise Violated(f"a notice with {wrong} was believed: {found}")
+
+
+@behaviour("A notice with a good proof of origin and an unreadable body is told as malformed.", Need.NOTICES)
+async def an_unreadable_notice_is_malformed(stage: Stage) -> None:
+    (cell,) = stage.rig.stock([10])
+    await _subscribe(stage)
+    stage.rig.change(cell, -1)
+    mail, _ = await _hear(stage)
+    for body in (b"", b"[]", b"null", mail.body[: len(mail.body) // 2], b"\xff\xfe{}", b"<html></html>"):
+        signed = stage.rig.signed(mail, body)
+        try:
+            found = stage.rig.parser().parse(signed.headers, signed.body)
+        except MalformedNotice:
+            continue
+        raise Violated(f"the body {body[:20]!r} was read as {found}")
 
 
 @behaviour("A notice that is delivered twice has one id; two changes have two.", Need.NOTICES)

@@ -42,6 +42,7 @@ async def fast_writes_overstep_nothing(stage: Stage) -> None:
 @behaviour("200 reads as fast as the budget allows, from a start with an empty budget, overstep no limit.")
 async def fast_reads_overstep_nothing(stage: Stage) -> None:
     cells = stage.rig.stock([5] * 8)
+    await stage.settle()
     client = stage.rig.client(budget_full=False)
 
     async def ask(chosen: Sequence[CellRef]) -> None:

@@ -22,7 +22,6 @@ async def a_read_tells_the_truth(stage: Stage) -> None:
     expect(all(found[cell].condition is Condition.ACTIVE for cell in cells), f"an active cell is not: {found}")
     stage.rig.change(cells[1], -1)
     stage.rig.change(cells[0], -2)
-    await stage.rig.pause(stage.capabilities.read_lag.total_seconds())
     expect_equal([await stage.quantity(cells[0]), await stage.quantity(cells[1])], [-2, 0], "the numbers after changes")
 
 
@@ -65,7 +64,6 @@ async def many_cells_are_read_at_once(stage: Stage) -> None:
     for number, cell in enumerate(cells):
         if number % 3 == 0:
             stage.rig.change(cell, 1000)
-    await stage.rig.pause(stage.capabilities.read_lag.total_seconds() + 1)
     for since in (began - timedelta(seconds=30), None):
         found = await stage.read(cells, since)
         wrong = [cell for cell in cells if found[cell].quantity != stage.rig.truth(cell)]
@@ -121,7 +119,7 @@ async def an_unanswered_read_is_given_up(stage: Stage) -> None:
     await stage.expect_read(cell)
 
 
-@behaviour("A throttled read waits as told, the budget waits with it, and then it is read.")
+@behaviour("A throttled read says how long to wait, and is then read.")
 async def a_throttled_read_waits(stage: Stage) -> None:
     (cell,) = stage.rig.stock([5])
     await stage.rested()
@@ -178,7 +176,7 @@ async def a_poll_finds_what_changed(stage: Stage) -> None:
     cells = stage.rig.stock([1, 2, 3, 4])
     await stage.rig.pause(3600.0)
     stage.rig.change(cells[2], 40)
-    await stage.rig.pause(stage.capabilities.read_lag.total_seconds() + 2)
+    await stage.settle()
     levels = await _all_pages(stage, timedelta(minutes=2))
     _expect_hints_true(stage, levels)
     found = {level.cell: level.quantity for level in levels}
@@ -191,6 +189,7 @@ async def a_poll_finds_what_changed(stage: Stage) -> None:
 async def a_walk_lists_everything(stage: Stage) -> None:
     stage.rig.fill_catalogue()
     stage.rig.stock([0, -4, 9])
+    await stage.settle()
     levels = await _all_pages(stage, None)
     _expect_hints_true(stage, levels)
     listed: dict[CellRef, int] = {

@@ -214,6 +214,10 @@ class Rig(Protocol):
         """From now on the partner delivers every notice twice."""
         ...
 
+    def signed(self, genuine: Mail, body: bytes) -> Mail:
+        """This notice with another body, and the partner's own proof of origin on it."""
+        ...
+
     def forgeries(self, genuine: Mail) -> Mapping[str, Mail]:
         """What a stranger could send instead of this notice, by what is wrong with it; each must be refused."""
         ...

@@ -16,7 +16,6 @@ from inventory_sync.systems.port import (
     CellRef,
     Client,
     Condition,
-    EvidenceKind,
     HistoryRow,
     LevelReading,
     OpOutcome,
@@ -117,10 +116,15 @@ class Stage:
         await self.patiently((client or self.client).verify)
         await self.rig.pause(REST)
 
+    async def settle(self) -> None:
+        """Let as much time pass as a change may be missing from reads."""
+        await self.rig.pause(self.capabilities.read_lag.total_seconds())
+
     # -- reading ---
 
     async def read(self, cells: Sequence[CellRef], since: datetime | None = None) -> Mapping[CellRef, LevelReading]:
-        """Read every cell, in as many calls as it takes; a call that reads nothing counts as never answered."""
+        """Read every cell, `read_lag` after whatever happened last, in as many calls as it takes."""
+        await self.settle()
         found: dict[CellRef, LevelReading] = {}
         waiting = list(cells)
         for _ in range(len(waiting) + 1):
@@ -184,14 +188,11 @@ class Stage:
     # -- evidence ---
 
     async def traces(self, sent: Sent, since: datetime) -> list[HistoryRow]:
-        """Rows of the partner's history that carry this op under our installation."""
+        """Rows of the partner's history that carry this op under our installation, `read_lag` after the last event."""
+        await self.settle()
         rows = await self.patiently(lambda: self.client.history(sent.op.cell, since))
         return [row for row in rows if row.op == sent.op.op and row.installation == self.rig.installation]
 
     async def expect_effects(self, cell: CellRef, effects: Sequence[int], what: str) -> None:
         """Exactly these changes were carried out for us in a cell."""
         expect_equal(list(self.rig.effects(cell)), list(effects), f"{what}: what was carried out in {cell}")
-
-    @property
-    def keyed(self) -> bool:
-        return self.capabilities.evidence is EvidenceKind.KEY

@@ -19,7 +19,6 @@ async def a_write_takes_effect_once(stage: Stage) -> None:
         expect(isinstance(outcome, Applied) and bool(outcome.reference), "the partner's reference is not kept")
         await stage.expect_effects(cell, [delta], "one write")
     expect_equal([stage.rig.truth(cell) for cell in cells], [13, 6, -1], "the partner's numbers")
-    await stage.rig.pause(stage.capabilities.read_lag.total_seconds())
     for cell in cells:
         await stage.expect_read(cell)
 
@@ -96,7 +95,7 @@ async def an_unknown_cell_is_rejected(stage: Stage) -> None:
     await stage.expect_effects(cell, [], "writes to cells that do not exist")
 
 
-@behaviour("A throttled write was not carried out; it waits as told, the budget with it, and then takes effect once.")
+@behaviour("A throttled write was not carried out; it says how long to wait, and then takes effect once.")
 async def a_throttled_write_waits(stage: Stage) -> None:
     (cell,) = stage.rig.stock([10])
     await stage.rested()
@@ -128,7 +127,6 @@ async def _activate(stage: Stage, cell: CellRef, number: int) -> None:
     for attempt in ("first", "second"):
         outcome = await stage.send_one(sent)
         expect(isinstance(outcome, Applied), f"the {attempt} activation came to {outcome}")
-    await stage.rig.pause(stage.capabilities.read_lag.total_seconds())
     expect_equal(await stage.quantity(cell), number, "the number of the cell made active")
     await stage.expect_effects(cell, [], "an activation")
 

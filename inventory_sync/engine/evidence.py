@@ -106,7 +106,6 @@ async def take_back_doubles(
             conn, "insert_compensation", op_id=op["id"], cell_id=cell, units=-units, found_at=house.now()
         )
         await db.run(conn, "add_compensation", ids=[cell], units=[-units])
-        house.observer.compensated(lane.name, cell, -units)
         total += units
     return total
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from inventory_sync.engine.lane import House, Progress
+from inventory_sync.model.publish import LARGEST_UNITS
 from inventory_sync.store import cells, db
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
 
@@ -111,4 +112,6 @@ def _json(value: list[Any]) -> str:
 
 def _hint(notice: Any, hint: list[Any]) -> cells.Hint:
     item, location, quantity, reference = hint
+    if quantity is not None and abs(quantity) > LARGEST_UNITS:
+        quantity = None  # no stock number is that large: the hint names the cell, and that is all it is good for
     return cells.Hint(notice["connection_id"], item, location, quantity, reference, notice["received_at"])

@@ -87,14 +87,16 @@ async def _count_with_evidence(
         await cells.postpone(house.pool, [(cell.id, house.now() + timedelta(seconds=error.after))])
         return
     batch = _Batch(asked_at, house.now())
+    units = 0
     async with db.transaction(house.pool) as conn:
         locked = await cells.lock(conn, [cell.id])
         row = locked[cell.id]
-        units = 0
         if row.known is not None and _refusal(lane, batch, row, cell, answer) is None:
             units = await evidence.take_back_doubles(house, lane, conn, cell.id, history, until=answer.stamp)
         _compare(lane, batch, row, cell, answer, check=False, doubled=units)
         await _write(house, conn, batch)
+    if units:
+        house.observer.compensated(lane.name, cell.id, -units)
     _tell(house, lane, batch)
 
 

@@ -45,6 +45,7 @@ class Batch:
     id: BatchId
     prepared: PreparedRequest
     ops: tuple[PlannedOp, ...]
+    events: tuple[Composed, ...] = ()
 
 
 async def push(house: House, lane: Lane) -> Progress:
@@ -89,7 +90,10 @@ async def compose(house: House, lane: Lane) -> Batch | None:
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
         if not lines:
             return None
-        return await _mark_sent(house, lane, conn, lines, now)
+        batch = await _mark_sent(house, lane, conn, lines, now)
+    for event in batch.events:
+        house.observer.composed(event)
+    return batch
 
 
 async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellId]:
@@ -188,11 +192,11 @@ async def _mark_sent(
     )
     await _carry(conn, ops, lines)
     await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
-    for op, line in zip(ops, lines, strict=True):
-        house.observer.composed(
-            Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
-        )
-    return Batch(batch, prepared, ops)
+    events = tuple(
+        Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
+        for op, line in zip(ops, lines, strict=True)
+    )
+    return Batch(batch, prepared, ops, events)
 
 
 async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Line]) -> None:

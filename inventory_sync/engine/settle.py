@@ -108,6 +108,7 @@ async def ask(house: House, lane: Lane, prepared: PreparedRequest, ops: Sequence
 async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, attempt: int) -> None:
     """Record what became of a batch. Raises Broken where the connection as a whole does not work."""
     now = house.now()
+    events: list[Settled] = []
     async with db.transaction(house.pool) as conn:
         found = await db.row(conn, "lock_batch", id=batch)
         if found is None:
@@ -115,7 +116,7 @@ async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, 
         if isinstance(outcome, Doubtful) or (isinstance(outcome, Refused) and attempt > 1):
             await _stay_in_doubt(lane, conn, batch, outcome, attempt, now)
         else:
-            await _end(house, lane, conn, batch, outcome, attempt=attempt, now=now)
+            events = await _end(house, lane, conn, batch, outcome, attempt=attempt, now=now)
         if isinstance(outcome, Refused) and isinstance(outcome.error, Bug):
             await open_alert(
                 conn,
@@ -128,6 +129,8 @@ async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, 
                 message=outcome.error.message,
             )
         await db.notify(conn, "decide")
+    for event in events:
+        house.observer.settled(event)
     if isinstance(outcome, Refused) and isinstance(outcome.error, Broken):
         raise outcome.error
 
@@ -150,6 +153,7 @@ class _Op:
     cause: str
     heard_at: datetime | None
     stamp: datetime | None
+    composed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +179,17 @@ async def _end(
     *,
     attempt: int,
     now: datetime,
-) -> None:
+) -> list[Settled]:
     ops = [
-        _Op(OpId(r["id"]), CellId(r["cell_id"]), r["delta"], r["cause"], r["change_heard_at"], r["change_stamp"])
+        _Op(
+            OpId(r["id"]),
+            CellId(r["cell_id"]),
+            r["delta"],
+            r["cause"],
+            r["change_heard_at"],
+            r["change_stamp"],
+            r["composed_at"],
+        )
         for r in await db.rows(conn, "open_ops", batch_id=batch)
     ]
     locked = await cells.lock(conn, [op.cell for op in ops])
@@ -191,12 +203,12 @@ async def _end(
     if watched:
         await db.run(conn, "watch_cells", ids=[e.op.cell for e in ended], watched=True)
     await db.run(conn, "settle_batch", id=batch, settled_at=now)
-    for e in ended:
-        house.observer.settled(
-            Settled(
-                lane.name, e.op.cell, e.op.id, e.op.delta, e.state, e.op.heard_at, e.op.stamp, None, now
-            )
+    return [
+        Settled(
+            lane.name, e.op.cell, e.op.id, e.op.delta, e.state, e.op.heard_at, e.op.stamp, e.op.composed_at, now
         )
+        for e in ended
+    ]
 
 
 def _ended(lane: Lane, op: _Op, row: CellRow, outcome: Outcome, size: int, now: datetime) -> _Ended:

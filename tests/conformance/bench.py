@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import aiohttp
 from aiohttp import web
@@ -152,7 +152,7 @@ class Bench:
     """What every rig of a simulator shares. A subclass knows its partner: what is where, and who does what there."""
 
     definition: SystemDefinition
-    doors: Mapping[Door, str]  # names of requests, as `FaultPlan.queue` takes them
+    doors: ClassVar[Mapping[Door, str]]  # names of requests, as `FaultPlan.queue` takes them
     level_event: tuple[str, str]  # a header of a notice about a level, and its value
     installation = INSTALLATION
 
@@ -274,4 +274,3 @@ class Bench:
         """A fresh number, for names that must differ."""
         self._numbers += 1
         return self._numbers
-

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from inventory_sync.conformance import Door, Impossible, Mail
 from inventory_sync.model.ids import ItemKey, LocationKey
@@ -29,11 +29,15 @@ SCOPES = ("read_products", "write_inventory", "read_locations")
 HMAC = "x-shopify-hmac-sha256"
 
 
+def _signature(secret: str, body: bytes) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
 class ShopifyRig(Bench):
     """A shop with an app of the Dev Dashboard, switches as they are believed to be."""
 
     definition = definition
-    doors = {
+    doors: ClassVar[Mapping[Door, str]] = {
         Door.READ: "ReadLevels*",
         Door.CATALOGUE: "*Variants*",
         Door.WRITE: "inventoryAdjustQuantities",
@@ -159,11 +163,16 @@ class ShopifyRig(Bench):
 
     # -- notices ---
 
+    def signed(self, genuine: Mail, body: bytes) -> Mail:
+        return Mail({**genuine.headers, HMAC: _signature(SECRET, body)}, body)
+
     def forgeries(self, genuine: Mail) -> Mapping[str, Mail]:
-        stranger = base64.b64encode(hmac.new(b"shpss_stranger", genuine.body, hashlib.sha256).digest()).decode()
+        stranger = _signature("shpss_stranger", genuine.body)
         unsigned = {name: value for name, value in genuine.headers.items() if name != HMAC}
         return {
-            "another body": Mail(genuine.headers, genuine.body.replace(b"9", b"8")),
+            "another number in its body": Mail(
+                genuine.headers, genuine.body.replace(b'"available":', b'"available":1')
+            ),
             "a blank more in its body": Mail(genuine.headers, genuine.body + b" "),
             "a stranger's signature": Mail({**genuine.headers, HMAC: stranger}, genuine.body),
             "no signature": Mail(unsigned, genuine.body),
@@ -188,7 +197,7 @@ class ShopifyRig(Bench):
 
 
 class OtherShopifyRig(ShopifyRig):
-    """A shop with a custom app made before 2026, on the oldest API version, and every open question answered otherwise."""
+    """A shop with a custom app made before 2026, on the oldest API version; every open question answered otherwise."""
 
     static_token = STATIC_TOKEN
     api_version = "2026-04"
@@ -199,6 +208,9 @@ class OtherShopifyRig(ShopifyRig):
         missing_level_write=MissingLevelWrite.NO_OP,
         repeat_after_refusal=RepeatAfterRefusal.PREVIOUS_FAILED,
         stale_field_named=False,
+        read_lag=2.0,
+        search_lag=2.0,
+        mutation_seconds=1.5,
         other_states_move_updated_at=False,
         other_states_send_webhook=True,
         inactive_levels_send_webhook=True,

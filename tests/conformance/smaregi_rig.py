@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from inventory_sync.conformance import Door, Impossible, Mail
 from inventory_sync.model.ids import ItemKey, LocationKey
@@ -21,7 +21,7 @@ class SmaregiRig(Bench):
     """A contract in production, switches as they are believed to be."""
 
     definition = definition
-    doors = {
+    doors: ClassVar[Mapping[Door, str]] = {
         Door.READ: "GET /*/pos/stock",
         Door.CATALOGUE: "GET /*/pos/products",
         Door.WRITE: "POST /*/pos/stock/*/add",
@@ -147,14 +147,16 @@ class SmaregiRig(Bench):
 
     def all_levels(self) -> Mapping[CellRef, int]:
         return {
-            CellRef(ItemKey(item), LocationKey(store)): number
-            for (item, store), number in self.office.levels().items()
+            CellRef(ItemKey(item), LocationKey(store)): number for (item, store), number in self.office.levels().items()
         }
 
     # -- notices ---
 
     def open_webhooks(self, url: str) -> None:
         self.office.configure_webhook(url, header=WEBHOOK_HEADER, secret=WEBHOOK_SECRET)
+
+    def signed(self, genuine: Mail, body: bytes) -> Mail:
+        return Mail(genuine.headers, body)
 
     def forgeries(self, genuine: Mail) -> Mapping[str, Mail]:
         without = {name: value for name, value in genuine.headers.items() if name != WEBHOOK_HEADER}
@@ -191,6 +193,9 @@ class OtherSmaregiRig(SmaregiRig):
         unknown_query="ignored",
         link_header=True,
         history_newest_first=True,
+        stock_lag=2.0,
+        history_lag=1.0,
+        memo_lag=2.0,
         add_answers="delta",
         unmanaged_write="refused",
         paused_store_write="refused",

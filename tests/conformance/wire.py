@@ -1,4 +1,4 @@
-"""A length of wire between client and partner: it forwards bytes, and can be cut or hung up where nothing is under way."""
+"""A length of wire between client and partner: it forwards bytes, can be cut, and hung up when idle."""
 
 from __future__ import annotations
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from inventory_sync.config import ConfigDocument, load_document
 from inventory_sync.engine import catalogue
 from inventory_sync.engine.apply import apply
-from inventory_sync.engine.apply_report import ApplyReport
+from inventory_sync.engine.apply_report import ApplyFailed, ApplyReport
 from inventory_sync.engine.lane import House, Lane
+from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.stored import unseal
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import ItemKey, LocationKey
@@ -206,6 +208,22 @@ class Desk:
         return await apply(
             self.house, document, systems=SYSTEMS, make_client=self.client, box=BOX, actor="tester", **options
         )
+
+    async def refusal(self, text: str | ConfigDocument, **options: Any) -> RefusedByRule:
+        """The rule that refuses a file, which must have changed nothing."""
+        before = await self.dump()
+        with pytest.raises(RefusedByRule) as caught:
+            await self.apply(text, **options)
+        assert await self.dump() == before
+        return caught.value
+
+    async def failure(self, text: str | ConfigDocument) -> ApplyFailed:
+        """Why a file fails, which must have changed nothing."""
+        before = await self.dump()
+        with pytest.raises(ApplyFailed) as caught:
+            await self.apply(text)
+        assert await self.dump() == before
+        return caught.value
 
     async def import_catalogues(self) -> None:
         """What the daemon's lanes do after an apply: import both catalogues, which matches the routes."""

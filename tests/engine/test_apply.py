@@ -1,4 +1,4 @@
-"""Applying a configuration file: all of it or nothing, and nothing a person decided is undone."""
+"""Applying a configuration file: connections and locations, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from inventory_sync.config import LocationPair
-from inventory_sync.engine import routes
-from inventory_sync.engine.apply_report import ApplyFailed, What
-from inventory_sync.engine.routes import NoSuch, RefusedByRule
+from inventory_sync.engine.apply_report import What
+from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.stored import unseal
 from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, BrokenKind, RetryLater
@@ -42,24 +41,6 @@ def _partners() -> Iterator[None]:
 @pytest.fixture
 def desk(pool: db.Pool) -> Desk:
     return Desk(pool)
-
-
-async def refusal(desk: Desk, text: object, **options: object) -> RefusedByRule:
-    """The rule that refuses a file, which must have changed nothing."""
-    before = await desk.dump()
-    with pytest.raises(RefusedByRule) as caught:
-        await desk.apply(text, **options)  # type: ignore[arg-type]
-    assert await desk.dump() == before
-    return caught.value
-
-
-async def failure(desk: Desk, text: object) -> ApplyFailed:
-    """Why a file fails, which must have changed nothing."""
-    before = await desk.dump()
-    with pytest.raises(ApplyFailed) as caught:
-        await desk.apply(text)  # type: ignore[arg-type]
-    assert await desk.dump() == before
-    return caught.value
 
 
 async def secret_of(desk: Desk, name: str) -> dict[str, str]:
@@ -103,7 +84,7 @@ async def test_applying_twice_changes_nothing_and_asks_no_partner(desk: Desk) ->
 
 @pytest.mark.row("S2-29", "S2-31")
 async def test_a_connection_that_cannot_be_verified_leaves_nothing_half_saved_and_a_retry_works(desk: Desk) -> None:
-    problem = (await failure(desk, STOPPED.replace(SHOP_SECRET, "wrong-secret-000000"))).problems[0]
+    problem = (await desk.failure(STOPPED.replace(SHOP_SECRET, "wrong-secret-000000"))).problems[0]
     assert problem.subject == "connection shop"
     assert problem.code == "IS-DMO-001"
     assert "console" in problem.remedy
@@ -113,13 +94,13 @@ async def test_a_connection_that_cannot_be_verified_leaves_nothing_half_saved_an
 
 async def test_every_connection_that_fails_is_named(desk: Desk) -> None:
     PARTNERS["pos-account"].secret = PARTNERS["shop-account"].secret = "changed at both partners"
-    assert {p.subject for p in (await failure(desk, STOPPED)).problems} == {"connection pos", "connection shop"}
+    assert {p.subject for p in (await desk.failure(STOPPED)).problems} == {"connection pos", "connection shop"}
 
 
 @pytest.mark.row("S1-16")
 async def test_a_refused_credential_leaves_the_old_one_in_force(desk: Desk) -> None:
     await desk.apply(STOPPED)
-    await failure(desk, STOPPED.replace(TILL_SECRET, "wrong-secret-000000") + "    publish: {buffer: 3}\n")
+    await desk.failure(STOPPED.replace(TILL_SECRET, "wrong-secret-000000") + "    publish: {buffer: 3}\n")
     assert await secret_of(desk, "pos") == {"secret": TILL_SECRET}
     assert (await desk.route())["buffer"] == 0
 
@@ -145,7 +126,7 @@ async def test_a_file_may_leave_out_a_stored_secret(desk: Desk) -> None:
 async def test_a_credential_of_another_shop_is_refused(desk: Desk) -> None:
     await desk.apply(STOPPED)
     second_till()
-    problem = (await failure(desk, STOPPED.replace("pos-account", "other-account"))).problems[0]
+    problem = (await desk.failure(STOPPED.replace("pos-account", "other-account"))).problems[0]
     assert problem.code == "IS-CON-002"
     assert "till-8" in problem.message
 
@@ -156,12 +137,12 @@ async def test_the_system_of_a_connection_never_changes(desk: Desk) -> None:
     await desk.apply(document)
     pos, shop = document.connections
     other = replace(document, connections=(replace(pos, system="stall"), shop))
-    assert (await failure(desk, other)).problems[0].code == "IS-CON-001"
+    assert (await desk.failure(other)).problems[0].code == "IS-CON-001"
 
 
 async def test_two_connections_to_one_shop_are_refused(desk: Desk) -> None:
     twin = CONNECTIONS + f"  twin: {{system: stall, account: shop-account, secret: {SHOP_SECRET}}}\n"
-    assert (await refusal(desk, twin)).code == "IS-CON-003"
+    assert (await desk.refusal(twin)).code == "IS-CON-003"
 
 
 async def test_a_broken_connection_is_tried_again_by_the_same_file(desk: Desk) -> None:
@@ -246,11 +227,22 @@ async def test_the_daemon_is_told_at_the_commit(desk: Desk) -> None:
         await listening.remove_listener(db.CHANNEL, hear)
 
 
+async def test_a_credential_lost_at_the_partner_is_told_apart_from_a_busy_one(desk: Desk) -> None:
+    async def gone() -> None:
+        raise Broken("The shop does not exist.", kind=BrokenKind.GONE, remedy="Check the account.", code="IS-DMO-002")
+
+    async def busy() -> None:
+        raise RetryLater("too many requests", after=2)
+
+    PARTNERS["pos-account"].on_verify, PARTNERS["shop-account"].on_verify = busy, gone
+    assert [p.code for p in (await desk.failure(STOPPED)).problems] == ["IS-DMO-002"]
+
+
 # -- locations -----------------------------------------------------------------------------------------------------
 
 
 async def test_a_location_that_does_not_exist_is_refused_with_those_that_do(desk: Desk) -> None:
-    problem = (await failure(desk, STOPPED.replace('channel: "L1"', 'channel: "L7"'))).problems[0]
+    problem = (await desk.failure(STOPPED.replace('channel: "L1"', 'channel: "L7"'))).problems[0]
     assert problem.subject == "route pos-shop, locations"
     assert "'L7'" in problem.message
     assert "L1 (Online), L2 (Depot), L3 (Fair)" in problem.remedy
@@ -258,7 +250,7 @@ async def test_a_location_that_does_not_exist_is_refused_with_those_that_do(desk
 
 async def test_a_location_that_must_not_be_mapped_is_refused_with_the_reason(desk: Desk) -> None:
     PARTNERS["shop-account"].place("APP", "Courier", mappable=False, note="it belongs to another app")
-    problem = (await failure(desk, STOPPED.replace('channel: "L1"', 'channel: "APP"'))).problems[0]
+    problem = (await desk.failure(STOPPED.replace('channel: "L1"', 'channel: "APP"'))).problems[0]
     assert problem.code == "IS-RTE-011"
     assert "another app" in problem.message
 
@@ -288,14 +280,14 @@ async def test_a_location_is_paired_once_by_the_database_itself(desk: Desk, seco
     document = await desk.read(STOPPED)
     route = document.routes[0]
     doubled = replace(route, locations=(*route.locations, LocationPair(*second)))
-    found = await refusal(desk, replace(document, routes=(doubled,)))
+    found = await desk.refusal(replace(document, routes=(doubled,)))
     assert found.code == "IS-RTE-009"
 
 
 async def test_a_ledger_location_feeds_one_location_of_a_shop_over_all_routes(desk: Desk) -> None:
     await desk.apply(STOPPED)
     second = CONNECTIONS + ROUTE.replace("pos-shop", "second").replace('"L1"', '"L2"')
-    assert (await refusal(desk, second)).code == "IS-RTE-009"
+    assert (await desk.refusal(second)).code == "IS-RTE-009"
 
 
 async def test_other_locations_suspend_the_old_pairs_and_match_again(desk: Desk) -> None:
@@ -307,213 +299,3 @@ async def test_other_locations_suspend_the_old_pairs_and_match_again(desk: Desk)
     )
     phases = {(r["key"], r["phase"]) for r in rows}
     assert phases == {("L1", "suspended"), ("L2", "new")}
-
-
-# -- routes --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.row("S2-39")
-async def test_a_route_that_was_never_aligned_waits_for_its_preview(desk: Desk) -> None:
-    report = await desk.apply(RUNNING)
-    route = await desk.route()
-    assert (route["state"], route["blockers"]) == ("blocked", ["first_alignment"])
-    assert any("route preview pos-shop" in step.en for step in report.next_steps)
-    with pytest.raises(RefusedByRule, match="nothing_matched"):
-        await routes.start(desk.house, "pos-shop", preview_id=None, actor="tester")
-    await desk.import_catalogues()
-    await desk.read_cells()
-    assert (await desk.route())["state"] == "blocked"
-    made = await routes.make_preview(desk.house, "pos-shop")
-    report = await desk.apply(RUNNING, accept=made.id)
-    assert report.started == ("pos-shop",)
-    assert (await desk.route())["state"] == "running"
-
-
-async def test_accepting_twice_changes_nothing(desk: Desk) -> None:
-    await desk.prepare()
-    made = await routes.make_preview(desk.house, "pos-shop")
-    await desk.apply(RUNNING, accept=made.id)
-    before = await desk.dump()
-    assert not (await desk.apply(RUNNING, accept=made.id)).changed
-    assert await desk.dump() == before
-
-
-async def test_a_preview_is_not_accepted_with_a_file_that_changes_what_it_showed(desk: Desk) -> None:
-    await desk.prepare()
-    made = await routes.make_preview(desk.house, "pos-shop")
-    assert (await refusal(desk, RUNNING + "    publish: {buffer: 3}\n", accept=made.id)).code == "IS-RTE-012"
-    assert (await refusal(desk, STOPPED, accept=made.id)).code == "IS-RTE-012"
-    with pytest.raises(NoSuch):
-        await desk.apply(RUNNING, accept="no such preview")
-
-
-async def running(desk: Desk) -> None:
-    """A route that was aligned and runs."""
-    await desk.prepare()
-    made = await routes.make_preview(desk.house, "pos-shop")
-    await routes.start(desk.house, "pos-shop", preview_id=made.id, actor="tester")
-
-
-@pytest.mark.parametrize("by", ["person", "brake"])
-async def test_a_stop_by_a_person_or_a_brake_is_not_undone(desk: Desk, by: str) -> None:
-    await running(desk)
-    await routes.stop(desk.house, "pos-shop", actor="somebody")
-    await desk.pool.execute("update routes set stopped_by = $1", by)
-    found = await refusal(desk, RUNNING)
-    assert found.code == "IS-RTE-005"
-    assert "route start pos-shop" in str(found)
-    assert not (await desk.apply(STOPPED)).changed
-    assert (await desk.route())["stopped_by"] == by
-
-
-async def test_a_file_stops_a_running_route_and_starts_it_again(desk: Desk) -> None:
-    await running(desk)
-    report = await desk.apply(STOPPED)
-    assert [(f.before, f.after) for f in report.routes[0].fields] == [("running", "stopped")]
-    assert (await desk.route())["state"] == "stopped"
-    report = await desk.apply(RUNNING)
-    assert report.started == ("pos-shop",)
-    assert report.routes[0].state == "running"
-    assert (await desk.route())["state"] == "running"
-
-
-async def test_a_route_that_cannot_start_yet_changes_nothing(desk: Desk) -> None:
-    await running(desk)
-    await desk.apply(STOPPED)
-    await desk.pool.execute("update pairs set phase = 'suspended'")
-    assert (await refusal(desk, RUNNING)).code == "IS-RTE-001"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "    publish: {buffer: 3}\n",
-        "    match: {ledger_field: other, channel_field: other}\n",
-        "    direction: channel_to_ledger\n    align: channel_wins\n",
-    ],
-)
-async def test_what_decides_the_numbers_changes_only_while_the_route_is_stopped(desk: Desk, change: str) -> None:
-    await running(desk)
-    assert (await refusal(desk, RUNNING + change)).code == "IS-RTE-006"
-    assert (await refusal(desk, RUNNING.replace('"L1"', '"L2"'))).code == "IS-RTE-006"
-    await desk.apply(STOPPED + change)
-    report = await desk.apply(RUNNING + change)
-    assert report.started == ()
-    route = await desk.route()
-    assert (route["state"], route["blockers"]) == ("blocked", ["alignment"])
-
-
-async def test_another_publish_rule_must_be_confirmed_again(desk: Desk) -> None:
-    await running(desk)
-    await desk.apply(STOPPED)
-    await desk.apply(STOPPED + "    publish: {buffer: 3}\n")
-    assert [r["phase"] for r in await desk.pool.fetch("select distinct phase from pairs")] == ["new"]
-    made = await routes.make_preview(desk.house, "pos-shop")
-    changed = RUNNING + "    publish: {buffer: 3}\n"
-    await desk.apply(changed)
-    assert (await desk.apply(changed, accept=made.id)).started == ("pos-shop",)
-
-
-async def test_another_match_field_matches_again(desk: Desk) -> None:
-    PARTNERS["pos-account"].codes = ["A-1", "A-2"]
-    PARTNERS["shop-account"].codes = ["A-1", "xA-2"]
-    await desk.prepare(STOPPED)
-    assert (await desk.route())["match_report"]["matched"] == 1
-    await desk.apply(STOPPED + "    match: {ledger_field: other, channel_field: sku}\n")
-    values = await desk.pool.fetch("select value, phase from pairs order by value")
-    assert [tuple(v) for v in values] == [("A-1", "suspended"), ("xA-2", "new")]
-
-
-async def test_the_connections_of_a_route_never_change(desk: Desk) -> None:
-    await desk.apply(STOPPED)
-    second_till()
-    other = CONNECTIONS + f"  pos2: {{system: till, account: other-account, secret: {TILL_SECRET}}}\n"
-    assert (await refusal(desk, other + ROUTE.replace("ledger: pos\n", "ledger: pos2\n"))).code == "IS-RTE-007"
-
-
-async def test_routes_in_a_circle_are_refused(desk: Desk) -> None:
-    await desk.apply(STOPPED)
-    back = 'routes:\n  back:\n    ledger: shop\n    channel: pos\n    locations: [{ledger: "L2", channel: "2"}]\n'
-    assert (await refusal(desk, CONNECTIONS + back)).code == "IS-RTE-008"
-
-
-async def test_a_route_to_nowhere_is_refused(desk: Desk) -> None:
-    document = await desk.read(STOPPED)
-    route = replace(document.routes[0], channel="nowhere")
-    problem = (await failure(desk, replace(document, routes=(route,)))).problems[0]
-    assert (problem.code, problem.subject) == ("IS-CFG-022", "route pos-shop, channel")
-
-
-# -- dry run and prune ---------------------------------------------------------------------------------------------
-
-
-async def test_a_dry_run_tells_the_same_and_changes_nothing(desk: Desk) -> None:
-    before = await desk.dump()
-    planned = await desk.apply(RUNNING, dry_run=True)
-    assert await desk.dump() == before
-    done = await desk.apply(RUNNING)
-    assert replace(planned, dry_run=False) == done
-
-
-async def test_a_dry_run_of_a_start_says_so_and_starts_nothing(desk: Desk) -> None:
-    await desk.prepare()
-    made = await routes.make_preview(desk.house, "pos-shop")
-    assert (await desk.apply(RUNNING, accept=made.id, dry_run=True)).started == ("pos-shop",)
-    assert (await desk.route())["state"] == "blocked"
-
-
-async def test_what_the_file_does_not_name_is_left_alone(desk: Desk) -> None:
-    await running(desk)
-    assert not (await desk.apply(CONNECTIONS)).changed
-    assert (await desk.route())["state"] == "running"
-
-
-async def test_prune_stops_the_routes_and_retires_the_connections_that_are_not_named(desk: Desk) -> None:
-    await running(desk)
-    only_pos = CONNECTIONS.partition("  shop:")[0]
-    report = await desk.apply(only_pos, prune=True)
-    assert report.removed == ("route pos-shop", "connection shop")
-    assert [r["phase"] for r in await desk.pool.fetch("select distinct phase from pairs")] == ["suspended"]
-    record = await db.row(desk.pool, "connection_by_name", name="shop")
-    assert record is not None
-    assert (record["state"], record["secrets"]) == ("unlinked", None)
-    before = await desk.dump()
-    assert not (await desk.apply(only_pos, prune=True)).changed
-    assert await desk.dump() == before
-
-
-async def test_prune_keeps_a_connection_that_a_route_of_the_file_uses(desk: Desk) -> None:
-    await desk.apply(STOPPED)
-    only_pos = CONNECTIONS.partition("  shop:")[0]
-    assert (await desk.apply(only_pos + ROUTE, prune=True)).removed == ()
-
-
-async def test_a_removed_route_that_comes_back_is_aligned_again(desk: Desk) -> None:
-    await running(desk)
-    await desk.apply(CONNECTIONS, prune=True)
-    await desk.apply(RUNNING)
-    route = await desk.route()
-    assert (route["state"], route["blockers"], route["stopped_by"]) == ("blocked", ["alignment"], "")
-    assert [r["phase"] for r in await desk.pool.fetch("select distinct phase from pairs")] == ["new"]
-
-
-async def test_another_route_takes_over_the_locations_of_a_removed_one(desk: Desk) -> None:
-    await running(desk)
-    second = RUNNING.replace("pos-shop", "second")
-    report = await desk.apply(second, prune=True)
-    assert report.removed == ("route pos-shop",)
-    rows = await desk.pool.fetch("select r.name, p.phase from pairs p join routes r on r.id = p.route_id")
-    assert {tuple(r) for r in rows} == {("second", "new")}
-    made = await routes.make_preview(desk.house, "second")
-    assert (await desk.apply(second, accept=made.id)).started == ("second",)
-
-
-async def test_a_credential_lost_at_the_partner_is_told_apart_from_a_busy_one(desk: Desk) -> None:
-    async def gone() -> None:
-        raise Broken("The shop does not exist.", kind=BrokenKind.GONE, remedy="Check the account.", code="IS-DMO-002")
-
-    async def busy() -> None:
-        raise RetryLater("too many requests", after=2)
-
-    PARTNERS["pos-account"].on_verify, PARTNERS["shop-account"].on_verify = busy, gone
-    assert [p.code for p in (await failure(desk, STOPPED)).problems] == ["IS-DMO-002"]

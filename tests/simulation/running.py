@@ -34,6 +34,7 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
             endings = []
             for seed in seeds:
                 await admin.execute(f"create database story_{seed} template story_template")
+                await admin.execute(f"alter database story_{seed} set lock_timeout = '300ms'")
                 pool = await open_pool(server.dsn_of(f"story_{seed}"), size=4)
                 planted = PLANTS[plant]() if plant else None
                 try:

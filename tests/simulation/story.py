@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from inventory_sync.engine import catalogue, routes
 from inventory_sync.engine.lane import Lane, take_lease
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
-from tests.simulation.clock import CLOCK_IN_SQL
+from inventory_sync.systems.errors import RetryLater
+from tests.simulation.clock import CLOCK_IN_SQL, START
 from tests.simulation.monitors import Monitors, Spot
 from tests.simulation.trade import STORES, Place, seed, set_going
-from tests.simulation.world import Options, World, mortal
+from tests.simulation.world import Options, World, mortal, warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,18 @@ class Ending:
 
 
 async def tell(
-    pool: Pool, seed_number: int, options: Options | None = None, *, plant: Callable[[World], Any] | None = None
+    pool: Pool, seed_number: int, options: Options | None = None, *, plant: Callable[[World], Awaitable[None]] | None = None
 ) -> Ending:
     """Run the story of one seed on a fresh database. The same seed tells the same story."""
     await pool.execute(CLOCK_IN_SQL)
+    await warm(pool)
     world = World(seed_number, pool, options or Options())
     places = seed(world)
     spots = await _move_in(world, places)
     world.boot()
     await world.run_until(lambda: _aligned(world), seconds=120)
     if plant is not None:
-        plant(world)
+        await plant(world)
     monitors = Monitors(world, places, spots)
     world.after_event.append(monitors.watch)
     world.rough()
@@ -55,7 +57,7 @@ async def tell(
     return Ending(
         seed_number,
         tuple(world.violations),
-        (world.agenda.now - world_start(world)).total_seconds(),
+        (world.agenda.now - START).total_seconds(),
         world.crashes,
         len(world.recorder.moves),
         len(world.recorder.settles),
@@ -63,12 +65,6 @@ async def tell(
         world.recorder.doubts,
         len(world.recorder.compensations),
     )
-
-
-def world_start(world: World) -> Any:
-    from tests.simulation.clock import START
-
-    return START
 
 
 async def _move_in(world: World, places: list[Place]) -> list[Spot]:
@@ -172,8 +168,6 @@ async def _pause(world: World) -> None:
 
 
 async def _patiently(world: World, work: Callable[[], Any]) -> None:
-    from inventory_sync.systems.errors import RetryLater
-
     while True:
         try:
             await work()

@@ -72,17 +72,21 @@ class Tasks:
         A step that waits for another one (for its token, say) holds no connection to the database.
         """
         while self._moving > 0:
-            for _ in range(10):
-                await asyncio.sleep(0)
-            if self._moving <= 0:
-                break
-            if pool.get_size() == pool.get_idle_size():
+            if await self._all_wait_for_each_other(pool):
                 return
             self._still.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._still.wait(), 0.002)
-        for _ in range(4):
+                await asyncio.wait_for(self._still.wait(), 0.005)
+        for _ in range(8):
             await asyncio.sleep(0)
+
+    async def _all_wait_for_each_other(self, pool: Pool) -> bool:
+        """Whether no step uses the database, looked at for longer than a step takes from one query to the next."""
+        for _ in range(100):
+            if self._moving <= 0 or pool.get_idle_size() < pool.get_max_size():
+                return False
+            await asyncio.sleep(0)
+        return True
 
     def may_die(self) -> None:
         """A place where the process may die: called before every transaction."""

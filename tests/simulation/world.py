@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push, routes
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
@@ -249,6 +251,7 @@ class World:
         self.up = False
         self.crashes += 1
         await self.tasks.kill()
+        await warm(self.pool)
         self.agenda.soon(0.2, 4.0, self.boot)
 
     def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
@@ -291,7 +294,7 @@ class World:
             self.tasks.start(key, self._lease(name), lambda _: None)
             return
         if step in ("intake", "decide"):
-            work = intake.intake(self.house) if step == "intake" else decide(self.house)
+            work = self._guarded("", lambda: intake.intake(self.house) if step == "intake" else decide(self.house))
         elif name in self.lanes:
             work = self._guarded(name, self._steps(name)[step])
         else:
@@ -301,6 +304,8 @@ class World:
     async def _guarded(self, name: str, step: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
         try:
             return await step()
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            return Progress(0, self.agenda.now)
         except LeaseLost:
             self.lanes.pop(name, None)
             return Progress(0)
@@ -404,6 +409,13 @@ class World:
                 if await done():
                     return True
         return False
+
+
+async def warm(pool: db.Pool) -> None:
+    """Open every connection of the pool, so that none is opened in the middle of a story."""
+    held = [await pool.acquire() for _ in range(pool.get_max_size())]
+    for connection in held:
+        await pool.release(connection)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ group by u.op, u.pair having sum(u.units) <> 0;
 
 -- name: open_ops(batch_id)
 -- The ops of a batch that have no outcome yet, with the cells as the partner names them. The batch row is the lock.
-select o.id, o.cell_id, o.delta, o.cause, o.change_heard_at, o.change_stamp, i.key as item_key, l.key as location_key
+select o.id, o.cell_id, o.delta, o.cause, o.change_heard_at, o.change_stamp, o.composed_at, i.key as item_key, l.key as location_key
 from ops o join cells c on c.id = o.cell_id join items i on i.id = c.item_id join locations l on l.id = c.location_id
 where o.batch_id = :batch_id and o.state in ('sent', 'in_doubt') order by o.cell_id;
 
