@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import aiohttp
 import asyncpg
-import orjson
 import structlog
 
 from inventory_sync import __version__
@@ -26,6 +25,7 @@ from inventory_sync.engine.decide import decide
 from inventory_sync.engine.intake import intake
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.observer import NO_OBSERVER, Observer
+from inventory_sync.engine.stored import REMOVED, open_settings
 from inventory_sync.lanes import LaneRunner, LaneSpec
 from inventory_sync.loops import Wakes, turn
 from inventory_sync.model.ambient import Ambient
@@ -33,9 +33,11 @@ from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.settings import Settings, secret_keys
 from inventory_sync.store import db
 from inventory_sync.store.migrate import migrate, schema_status
+from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.http import AiohttpTransport
 from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SettingsModel, SystemDefinition
 from inventory_sync.systems.registry import Registry, load
+from inventory_sync.upstreams import check_upstreams
 from inventory_sync.web.admin import admin_app
 from inventory_sync.web.collector import NoticeCollector
 from inventory_sync.web.directory import Door
@@ -128,14 +130,6 @@ def secret_box(settings: Settings) -> SecretBox:
     return SecretBox(secret_keys(settings))
 
 
-def open_settings(definition: SystemDefinition, record: Mapping[str, Any], box: SecretBox) -> SettingsModel:
-    """A stored connection's settings, secrets and all. Raises SecretsError where the key does not fit."""
-    hidden: dict[str, Any] = {}
-    if record["secrets"] is not None:
-        hidden = orjson.loads(box.decrypt(record["secrets"], context=f"connection:{record['name']}"))
-    return definition.settings.model_validate({**record["settings"], **hidden})
-
-
 @asynccontextmanager
 async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
     """The session through which partners are called."""
@@ -178,6 +172,7 @@ class Daemon:
         self.owner = uuid.uuid4().hex
         self._owner_key = chance.randbelow(2**62) + 1
         self._lanes: dict[int, tuple[int, LaneRunner, asyncio.Task[None]]] = {}
+        self._unusable: dict[int, int] = {}
 
     async def run(self) -> None:
         """Run until `draining` is set, then let answers come in and go."""
@@ -244,8 +239,10 @@ class Daemon:
         doors: dict[tuple[str, str], Door] = {}
         contracts: dict[tuple[str, str], Door] = {}
         for record in records:
-            opened = self._open(record)
+            opened = None if record["state_code"] == REMOVED else self._open(record)
             if opened is None:
+                if record["id"] in self._lanes:
+                    await self._end_lane(record["id"])
                 continue
             definition, settings = opened
             if definition.make_notice_parser is not None and record["state"] != "unlinked":
@@ -268,10 +265,14 @@ class Daemon:
     def _open(self, record: Any) -> tuple[SystemDefinition, SettingsModel] | None:
         try:
             definition = self._registry.get(record["system"])
-            return definition, open_settings(definition, record, self._box)
-        except (SecretsError, ValueError, LookupError) as error:
-            log.error("connection.unreadable", connection=record["name"], error=str(error))
+            settings = open_settings(definition, record, self._box)
+            check_upstreams(settings, allow_insecure=self.settings.allow_insecure_upstreams)
+        except (SecretsError, InvalidSettings) as error:
+            if self._unusable.get(record["id"]) != record["version"]:
+                self._unusable[record["id"]] = record["version"]
+                log.error("connection.unusable", connection=record["name"], reason=str(error))
             return None
+        return definition, settings
 
     def _start_lane(self, record: Any, definition: SystemDefinition, settings: SettingsModel) -> None:
         def make_client() -> Client:

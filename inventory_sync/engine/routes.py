@@ -163,6 +163,12 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
                 "IS-RTE-002",
                 f"The route {name} was never aligned: look at `inventory-sync route preview {name}` and accept it.",
             )
+        if preview_id is None and route["blockers"]:
+            raise RefusedByRule(
+                "IS-RTE-002",
+                f"The route {name} must be aligned again ({', '.join(route['blockers'])}): "
+                f"look at `inventory-sync route preview {name}` and accept it.",
+            )
         done = await _accept(house, conn, route, preview_id) if preview_id is not None else {"aligned": 0, "changed": 0}
         if route["state"] != "running":
             await _resume(house, conn, route)
@@ -225,7 +231,9 @@ async def stop(house: House, name: str, *, actor: str) -> dict[str, int]:
     async with db.transaction(house.pool) as conn:
         route = await route_named(conn, name)
         await db.run(conn, "forget_stop_counts", route_id=route["id"])
-        await db.run(conn, "set_route_state", id=route["id"], state="stopped", stopped_by="person", blockers=[])
+        await db.run(
+            conn, "set_route_state", id=route["id"], state="stopped", stopped_by="person", blockers=route["blockers"]
+        )
         await db.run(conn, "put_due_route", route_id=route["id"])
         counts = await db.row(conn, "route_counts", route_id=route["id"])
         await _audit(house, conn, actor, "route.stopped", name, {"state": route["state"]}, {"state": "stopped"})
