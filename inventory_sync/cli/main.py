@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync import __version__
-from inventory_sync.cli import alerts, apply, migrate, quarantine, route, runs, sandbox, serve, status, systems
+from inventory_sync.cli import alerts, apply, demo, migrate, quarantine, route, runs, sandbox, serve, status, systems
 
 app = typer.Typer(
     name="inventory-sync",
@@ -41,7 +41,12 @@ app.command("apply")(apply.apply)
 app.command("status")(status.status)
 app.command("systems")(systems.systems)
 app.command("sandbox")(sandbox.sandbox)
+app.command("demo")(demo.demo)
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(runs.app, name="run")
+
+
+if __name__ == "__main__":
+    app()

@@ -25,6 +25,7 @@ class _Event:
     at: datetime
     number: int
     act: Callable[[], object] = field(compare=False)
+    live: Callable[[], bool] = field(compare=False)
 
 
 class Agenda:
@@ -37,9 +38,10 @@ class Agenda:
         self._number = 0
         self._told = START
 
-    def at(self, moment: datetime, act: Callable[[], object]) -> None:
+    def at(self, moment: datetime, act: Callable[[], object], live: Callable[[], bool] = lambda: True) -> None:
+        """Put an event down; one that is not `live` when its time comes is passed over."""
         self._number += 1
-        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act))
+        heapq.heappush(self._events, _Event(max(moment, self.now), self._number, act, live))
 
     def after(self, seconds: float, act: Callable[[], object]) -> None:
         self.at(self.now + timedelta(seconds=seconds), act)
@@ -49,11 +51,12 @@ class Agenda:
 
     def next(self) -> Callable[[], object] | None:
         """Advance to the next event."""
-        if not self._events:
-            return None
-        event = heapq.heappop(self._events)
-        self.now = event.at
-        return event.act
+        while self._events:
+            event = heapq.heappop(self._events)
+            if event.live():
+                self.now = event.at
+                return event.act
+        return None
 
     async def tell_database(self, pool: Pool) -> None:
         """Let the database's clock show our time."""

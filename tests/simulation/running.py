@@ -34,7 +34,7 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
             endings = []
             for seed in seeds:
                 await admin.execute(f"create database story_{seed} template story_template")
-                await admin.execute(f"alter database story_{seed} set lock_timeout = '300ms'")
+                await admin.execute(f"alter database story_{seed} set lock_timeout = '20ms'")
                 pool = await open_pool(server.dsn_of(f"story_{seed}"), size=4)
                 planted = PLANTS[plant]() if plant else None
                 try:
@@ -44,7 +44,7 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
                         with planted as put:
                             ending = await tell(pool, seed, options, plant=put)
                 finally:
-                    await pool.close()
+                    pool.terminate()
                     await admin.execute(f"drop database story_{seed} with (force)")
                 endings.append(ending)
                 _show(ending, plant)

@@ -18,6 +18,10 @@ from tests.simulation.trade import STORES, Place, seed, set_going
 from tests.simulation.world import Options, World, mortal, warm
 
 
+REST_WITHIN = 900.0
+"""Virtual seconds within which everything is at rest after the first change: faults last about two minutes of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a story ended. `violations` is empty in a good one."""
@@ -40,20 +44,10 @@ async def tell(
     await pool.execute(CLOCK_IN_SQL)
     await warm(pool)
     world = World(seed_number, pool, options or Options())
-    places = seed(world)
-    spots = await _move_in(world, places)
-    world.boot()
-    await world.run_until(lambda: _aligned(world), seconds=120)
-    if plant is not None:
-        await plant(world)
-    monitors = Monitors(world, places, spots)
-    world.after_event.append(monitors.watch)
-    world.rough()
-    set_going(world, places)
-    async with mortal(world):
-        rested = await world.run_until(monitors.resting, seconds=1500)
-    await monitors.judge(rested)
-    await world.tasks.kill()
+    try:
+        await _told(world, plant)
+    finally:
+        await world.tasks.kill()
     return Ending(
         seed_number,
         tuple(world.violations),
@@ -65,6 +59,24 @@ async def tell(
         world.recorder.doubts,
         len(world.recorder.compensations),
     )
+
+
+async def _told(world: World, plant: Callable[[World], Awaitable[None]] | None) -> None:
+    places = seed(world)
+    spots = await _move_in(world, places)
+    world.boot()
+    if not await world.run_until(lambda: _aligned(world), seconds=300):
+        world.violations.append("the routes never came to run, before any fault")
+        return
+    if plant is not None:
+        await plant(world)
+    monitors = Monitors(world, places, spots)
+    world.after_event.append(monitors.watch)
+    world.rough()
+    set_going(world, places)
+    async with mortal(world):
+        rested = await world.run_until(monitors.resting, seconds=REST_WITHIN)
+    await monitors.judge(rested)
 
 
 async def _move_in(world: World, places: list[Place]) -> list[Spot]:

@@ -25,6 +25,8 @@ class Tasks:
         self._still = asyncio.Event()
         self.dead = False
         self.kill_in: int | None = None
+        self.held = 0
+        """Connections that steps hold while they wait for the network: none, unless a bug is planted."""
         self.errors: list[BaseException] = []
 
     def busy(self, name: str) -> bool:
@@ -83,7 +85,7 @@ class Tasks:
     async def _all_wait_for_each_other(self, pool: Pool) -> bool:
         """Whether no step uses the database, looked at for longer than a step takes from one query to the next."""
         for _ in range(100):
-            if self._moving <= 0 or pool.get_idle_size() < pool.get_max_size():
+            if self._moving <= 0 or pool.get_idle_size() + self.held < pool.get_max_size():
                 return False
             await asyncio.sleep(0)
         return True

@@ -56,7 +56,6 @@ def change(world: World, places: list[Place]) -> None:
     """One thing somebody does, somewhere."""
     chance, now = world.chance, world.agenda.now
     place = chance.choice(places)
-    pos = world.partners["pos"].simulator
     if chance.random() < 0.45:
         _at_the_ledger(world, place, now)
         pos_heard = "pos"

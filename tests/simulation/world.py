@@ -11,28 +11,34 @@ from typing import Any
 
 import asyncpg
 
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push, routes
+from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
 from inventory_sync.engine.observer import Composed, Moved, Observer, Settled
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.sandbox.faults import Chaos, FaultPlan, NoticeFaults, NoticePlan
-from inventory_sync.sandbox.kernel import Delivery, FaultKind, Simulator
+from inventory_sync.sandbox.kernel import Delivery, FaultKind
 from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
 from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
 from inventory_sync.store import db
-from inventory_sync.systems.errors import Broken
+from inventory_sync.systems.errors import Broken, RetryLater
 from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SystemDefinition
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
 from tests.simulation.clock import Agenda
 from tests.simulation.net import Network
-from tests.simulation.tasks import Killed, Tasks
+from tests.simulation.tasks import Tasks
 
 INSTALLATION = "simulated0"
 NOTICE_SECRET = "a-secret-of-sixteen-or-more"
 CODES = ("A-1", "B-2", "C-3")
 CONTRACT = "sb_abc123d4"
+
+BUSY_STEPS = ("intake", "decide", "observe", "push", "push2", "doubt", "poll")
+"""Steps that look by themselves every few seconds; the others wait longer to be woken."""
+
+PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+"""Conflicts that only delay a step."""
 
 WAKES = {
     "intake": ("observe", "wishes"),
@@ -214,7 +220,7 @@ class World:
             FaultKind.THROTTLE,
         )
         for partner in self.partners.values():
-            partner.faults.set_chaos(Chaos({kind: share for kind in kinds}, (0.5, 30.0)))
+            partner.faults.set_chaos(Chaos(dict.fromkeys(kinds, share), (0.5, 30.0)))
             partner.notices.faults = NoticeFaults(loss=0.15, duplication=0.15, delay=(0.0, 6.0))
 
     def smooth(self) -> None:
@@ -277,16 +283,17 @@ class World:
         self._planned[key] = moment
         incarnation = self.incarnation
 
+        def live() -> bool:
+            return self.up and self.incarnation == incarnation and self._planned.get(key) == moment
+
         def go() -> None:
-            if self.incarnation != incarnation or self._planned.get(key) != moment:
-                return
             del self._planned[key]
-            if self.up and self.tasks.busy(key):
+            if self.tasks.busy(key):
                 self._schedule(key, 0.02, 0.1)
-            elif self.up:
+            else:
                 self._start(key)
 
-        self.agenda.at(moment, go)
+        self.agenda.at(moment, go, live)
 
     def _start(self, key: str) -> None:
         step, _, name = key.partition(":")
@@ -304,8 +311,8 @@ class World:
     async def _guarded(self, name: str, step: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
         try:
             return await step()
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            return Progress(0, self.agenda.now)
+        except PASSING:
+            return Progress(0, self.agenda.now + timedelta(seconds=1))
         except LeaseLost:
             self.lanes.pop(name, None)
             return Progress(0)
@@ -323,8 +330,9 @@ class World:
                     self._schedule(each, 0.0, 0.08)
             self._schedule(key, 0.0, 0.05)
             return
-        due = (progress.due - self.agenda.now).total_seconds() if progress.due is not None else 4.0
-        seconds = max(0.001, min(due, 4.0))
+        idle = 4.0 if step in BUSY_STEPS else 15.0
+        due = (progress.due - self.agenda.now).total_seconds() if progress.due is not None else idle
+        seconds = max(0.001, min(due, idle))
         self._schedule(key, seconds, seconds + 0.05)
 
     def _targets(self, step: str, name: str) -> list[str]:
@@ -335,11 +343,17 @@ class World:
     async def _lease(self, name: str) -> None:
         partner = self.partners[name]
         incarnation = self.incarnation
-        held = await take_lease(
-            self.house, partner.connection_id, owner=f"process-{incarnation}", owner_key=0
-        )
+        try:
+            held = await take_lease(self.house, partner.connection_id, owner=f"process-{incarnation}", owner_key=0)
+        except PASSING:
+            held = None
         if held is not None and name not in self.lanes:
             lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=name != "pos")
+            try:
+                await lane.client.verify()  # one token for all steps: none of them waits for another one's
+            except RetryLater:
+                self._schedule(f"lease:{name}", 0.5, 1.0)
+                return
             seen = await self.pool.fetchval("select lane_seen_at from connections where id = $1", lane.connection_id)
             await adopt(self.house, lane, held.former_seconds_left)
             await catch_up_after_outage(self.house, lane, seen)
@@ -371,12 +385,19 @@ class World:
             notice = partner.parser.parse(headers, delivery.body)
             arrival = intake.Arrival(partner.connection_id, notice, self.agenda.now)
 
-            def kept(_: int) -> None:
-                partner.simulator.delivered(delivery, 200, self.agenda.now)
+            def kept(durable: bool) -> None:
+                partner.simulator.delivered(delivery, 200 if durable else 503, self.agenda.now)
                 self._schedule("intake", 0.0, 0.05)
 
+            async def keep() -> bool:
+                try:
+                    await intake.keep(self.house, [arrival])
+                except PASSING:
+                    return False
+                return True
+
             self._notices += 1
-            self.tasks.start(f"notice:{self._notices}", intake.keep(self.house, [arrival]), kept)
+            self.tasks.start(f"notice:{self._notices}", keep(), kept)
 
         self.agenda.after(seconds, arrive)
 
@@ -435,5 +456,3 @@ async def mortal(world: World) -> Any:
     finally:
         db.transaction = original
 
-
-__all__ = ["CODES", "INSTALLATION", "Killed", "Options", "Partner", "Recorder", "Simulator", "World", "mortal", "routes"]

@@ -1,0 +1,315 @@
+"""The demonstration as a story: set up by the commands a person uses, aligned, traded, killed in the middle, counted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from inventory_sync.cli.demonstration.counting import Count, count
+from inventory_sync.cli.demonstration.market import ADD, ADJUST, ROUTE, Market
+from inventory_sync.cli.demonstration.process import COMMAND, Daemon, DaemonFailed
+from inventory_sync.cli.demonstration.report import Report
+from inventory_sync.cli.demonstration.screen import Screen, Watcher
+from inventory_sync.cli.demonstration.stories import Outage, Side, strays
+from inventory_sync.cli.demonstration.trade import Trade
+from inventory_sync.cli.texts import Words
+from inventory_sync.sandbox.faults import Fault
+from inventory_sync.sandbox.kernel import FaultKind
+
+STALENESS = timedelta(seconds=20)
+"""How old a ledger number may be when the shop is told more: the ledger is polled every 15 s, because changes over its
+older API and lost notices are found by polling only, and a reading takes its turn."""
+
+SETTLE_WITHIN = 75.0
+"""Seconds after the end of trade and faults within which everything must be equal. The shop is polled once a minute."""
+
+STILL = 5.0
+"""Seconds without a write after which what is equal counts as settled."""
+
+WRONG_AND_STILL = 20.0
+"""Seconds without a write after which what is wrong is not going to be repaired."""
+
+SET_UP_WITHIN = 90.0
+ALIGN_WITHIN = 60.0
+FIRST_KILL, NEXT_KILLS = 15.0, 60.0
+"""Seconds of trade before the first kill, and between kills, where a run has no end."""
+
+DEAD_FOR = 1.0
+REFRESH = 0.5
+SAMPLE = 6
+
+RETRIED = ("IS-RTE-030", "IS-RTE-031", "IS-RTE-032")
+"""What `route preview` says while the catalogues are still coming in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for. `seconds` None: until Ctrl-C."""
+
+    seconds: float | None
+    skus: int
+    seed: int
+    kill: bool = True
+    plant: str | None = None
+
+
+@dataclass(slots=True)
+class Demonstration:
+    """One run between a market and a daemon. Who wants the trade to end sets `ending`."""
+
+    plan: Plan
+    market: Market
+    daemon: Daemon
+    screen: Screen
+    say: Words
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    trading: bool = False
+    outages: list[Outage] = field(default_factory=list)
+    in_flight: int = 0
+    state: str = ""
+    daemon_died: bool = False
+
+    # -- set up ---
+
+    def introduce(self, directory: Path, pages: Sequence[str]) -> None:
+        """Say what runs where."""
+        say, line, plan = self.say.either, self.screen.line, self.plan
+        line(
+            say(
+                f"取引先シミュレーター: レジ (スマレジ) と ショップ (Shopify)、{plan.skus} 商品 × 2 か所。seed {plan.seed}",
+                f"Simulated partners: a register (Smaregi) and a shop (Shopify), {plan.skus} SKUs at 2 places; "
+                f"seed {plan.seed}",
+            )
+        )
+        line(
+            f"  Smaregi {self.market.shells[Side.LEDGER].base_url}  Shopify {self.market.shells[Side.CHANNEL].base_url}"
+        )
+        line(say("ページ: ", "Pages: ") + "  ".join(pages))
+        line(say(f"作業場所: {directory}", f"Working in {directory}"))
+
+    async def set_up(self, config: Path) -> None:
+        """Everything a person does before the first sale: start, apply, preview, accept. Raises DaemonFailed."""
+        say, line = self.say.either, self.screen.line
+        await self.daemon.start()
+        line(say("デーモンが起動しました (組み込み PostgreSQL)。", "The daemon runs, with its embedded PostgreSQL."))
+        config.write_text(self.market.config(), encoding="utf-8")
+        report = await self._json("apply", str(config), "--json")
+        states = ", ".join(f"{each['name']}={each['state']}" for each in (*report["connections"], *report["routes"]))
+        line(say(f"設定を適用しました: {states}", f"Configuration applied: {states}"))
+        await self._matched()
+        preview = await self._preview()
+        self._show_match((await self._json("route", "show", ROUTE, "--json"))["match"])
+        self._show_preview(preview)
+        await self._json("route", "start", ROUTE, "--accept", preview["preview"], "--json")
+        await self._aligned()
+        line(say("初回の整合が終わり、すべて一致しました。", "Aligned: both sides are equal everywhere."))
+
+    async def _json(self, *arguments: str) -> Any:
+        code, printed = await self.daemon.command(*arguments)
+        if code != 0:
+            raise DaemonFailed(f"inventory-sync {' '.join(arguments)}\n{printed}\n{self.daemon.last_words()}")
+        return json.loads(printed)
+
+    async def _matched(self) -> None:
+        """Wait until the daemon has read both catalogues and matched them."""
+        wanted = len(self.market.pairs)
+        async with _within(SET_UP_WITHIN, "the catalogues were not matched"):
+            while True:
+                found = (await self.daemon.status()).get("routes") or [{}]
+                if found[0].get("matched_at") and found[0].get("pairs", 0) >= wanted:
+                    return
+                await asyncio.sleep(0.3)
+
+    async def _preview(self) -> Any:
+        async with _within(SET_UP_WITHIN, "there was no preview"):
+            while True:
+                code, printed = await self.daemon.command("route", "preview", ROUTE, "--json")
+                if code == 0:
+                    return json.loads(printed)
+                if not any(each in printed for each in RETRIED):
+                    raise DaemonFailed(printed)
+                await asyncio.sleep(0.3)
+
+    def _show_match(self, match: dict[str, Any]) -> None:
+        say, line = self.say.either, self.screen.line
+        apart = sum(match["excluded_count"].values())
+        line(
+            say(
+                f"紐付け: 一致 {match['matched']}、対象外 {apart}、あいまい {match['ambiguous_count']}、"
+                f"惜しい {match['near_misses_count']} (一致以外には書き込みません)",
+                f"Match: {match['matched']} items, excluded {apart}, ambiguous {match['ambiguous_count']}, "
+                f"near misses {match['near_misses_count']}; only what matched is ever written",
+            )
+        )
+
+    def _show_preview(self, preview: dict[str, Any]) -> None:
+        say, line, summary = self.say.either, self.screen.line, preview["summary"]
+        up, down = summary["units_up"], -summary["units_down"]
+        line(
+            say(
+                f"プレビュー {preview['preview']}: ショップに書き込むセル {summary['write_channel']}、そのまま "
+                f"{summary['nothing'] + summary['keep']}、増 {up} 個、減 {down} 個。まだ何も書き込んでいません。例:",
+                f"Preview {preview['preview']}: {summary['write_channel']} cells to write at the shop, "
+                f"{summary['nothing'] + summary['keep']} left, units up {up}, down {down}. "
+                "Nothing is written yet. For example:",
+            )
+        )
+        for row in [r for r in preview["rows"] if r["action"] == "write_channel"][:SAMPLE]:
+            why = say(row["why_ja"], row["why_en"])
+            line(f"  {row['value']}  {row['location']}  {row['before']} → {row['after']}  {why}")
+        command = f"inventory-sync route start {ROUTE} --accept {preview['preview']}"
+        line(say(f"承認します: {command}", f"Accepting it: {command}"))
+
+    async def _aligned(self) -> None:
+        async with _within(ALIGN_WITHIN, "the two sides did not become equal"):
+            while self.market.unequal() or not self._still(2.0):
+                await asyncio.sleep(0.2)
+
+    def _still(self, seconds: float) -> bool:
+        last = self.market.last_write()
+        return last is None or datetime.now(UTC) - last >= timedelta(seconds=seconds)
+
+    # -- trade ---
+
+    async def trade(self) -> Report:
+        """Let both sides trade under faults, settle, and count."""
+        market, chance = self.market, random.Random(f"trade {self.plan.seed}")
+        market.begin()
+        watcher = Watcher(market)
+        self.state = self.say.either("取引中", "trading")
+        market.disturb(True)
+        market.faults[Side.LEDGER].queue(ADD, FaultKind.RESET_AFTER, FaultKind.ERROR_AFTER)
+        market.faults[Side.CHANNEL].queue(ADJUST, FaultKind.ERROR_AFTER, FaultKind.RESET_AFTER)
+        self.trading, began = True, time.monotonic()
+        self.screen.begin()
+        work = (Trade(market, chance).run(self.ending), self._kill_sometimes(), self._show(watcher, began))
+        tasks = [asyncio.create_task(each) for each in work]
+        for task in tasks:
+            task.add_done_callback(self._end_if_failed)
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.ending.wait(), self.plan.seconds)
+            self.ending.set()
+            traded = time.monotonic() - began
+            await asyncio.gather(*tasks[:2])
+            rested, settled_in = await self._settle()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.screen.end()
+        return self._report(rested, traded, settled_in)
+
+    def _end_if_failed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.ending.set()
+
+    async def _show(self, watcher: Watcher, began: float) -> None:
+        while True:
+            self.screen.show(self.market, watcher, self.state, time.monotonic() - began)
+            await asyncio.sleep(REFRESH)
+
+    # -- kill ---
+
+    async def _kill_sometimes(self) -> None:
+        """Kill the daemon in the middle of the run; of a run without an end, again and again."""
+        if not self.plan.kill:
+            return
+        wait = FIRST_KILL if self.plan.seconds is None else self.plan.seconds / 2
+        while not await self._ended_within(wait):
+            await self._kill()
+            if self.plan.seconds is not None:
+                return
+            wait = NEXT_KILLS
+
+    async def _ended_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self.ending.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _kill(self) -> None:
+        """kill -9 while requests are under way: some carried out and unanswered, one that lands after its sender died."""
+        ledger, channel = self.market.faults[Side.LEDGER], self.market.faults[Side.CHANNEL]
+        queued = 3
+        ledger.queue(ADD, Fault(FaultKind.DELAY, 3.0), Fault(FaultKind.LATE, 0.5))
+        channel.queue(ADJUST, Fault(FaultKind.DELAY, 3.0))
+        for _ in range(150):
+            if not (ledger.pending + channel.pending):
+                break
+            await asyncio.sleep(0.02)
+        self.in_flight += queued - ledger.pending - channel.pending
+        died = datetime.now(UTC)
+        self.state = self.say.either("kill -9 → 再起動中", "killed (-9), starting again")
+        await self.daemon.kill()
+        self.market.disturb(not self.ending.is_set())
+        await asyncio.sleep(DEAD_FOR)
+        await self.daemon.start()
+        self.outages.append(Outage(died, datetime.now(UTC)))
+        self.state = self.say.either("取引中", "trading")
+
+    # -- settle and count ---
+
+    async def _settle(self) -> tuple[bool, float]:
+        """End the faults and wait until everything is equal and still: whether it came to that, and after how long."""
+        self.state = self.say.either("取引終了、落ち着くのを待つ", "trade has ended, settling")
+        self.market.disturb(False)
+        began = time.monotonic()
+        while True:
+            elapsed = time.monotonic() - began
+            equal = not self.market.unequal()
+            if equal and self._still(STILL) and (self._count().good or self._still(WRONG_AND_STILL)):
+                return True, max(0.0, elapsed - STILL)
+            self.daemon_died = not self.daemon.running
+            if elapsed > SETTLE_WITHIN or self.daemon_died:
+                return False, elapsed
+            await asyncio.sleep(REFRESH)
+
+    def _count(self) -> Count:
+        market = self.market
+        stray = [each for side in Side for each in strays(market.pairs, side, market.since(side))]
+        return count(market.stories(), window=STALENESS, outages=self.outages, unheard=market.unheard(), stray=stray)
+
+    def _report(self, rested: bool, traded: float, settled_in: float) -> Report:
+        market = self.market
+        return Report(
+            count=self._count(),
+            skus=self.plan.skus,
+            traded=traded,
+            settled_in=settled_in,
+            rested=rested,
+            window=STALENESS.total_seconds(),
+            kills=self.daemon.kills,
+            in_flight_at_kills=self.in_flight,
+            down=sum(outage.seconds.total_seconds() for outage in self.outages),
+            notices=dict(market.noticed()),
+            faulted={kind.value: number for kind, number in market.faulted().items()},
+            violations=[*market.smaregi.log.violations, *market.shopify.log.violations],
+            daemon_died=self.daemon_died,
+        )
+
+
+@asynccontextmanager
+async def _within(seconds: float, what: str) -> AsyncIterator[None]:
+    """A time limit whose end says what was waited for."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise DaemonFailed(f"{what} within {seconds:.0f} s") from None
+
+
+def program_of(plant: str | None) -> Sequence[str]:
+    """The interpreter's arguments that start the daemon: the product's own command, or a planted bug."""
+    if plant is None:
+        return (*COMMAND, "serve")
+    return ("-m", "inventory_sync.cli.demonstration.planted", plant)
