@@ -84,9 +84,7 @@ class LaneRunner:
 
     async def _try_lease(self) -> Held | None:
         try:
-            return await take_lease(
-                self._house, self._spec.connection_id, owner=self._owner, owner_key=self._owner_key
-            )
+            return await take_lease(self._house, self._spec.connection_id, owner=self._owner, owner_key=self._owner_key)
         except Exception as error:
             log.warning("lane.lease_failed", connection=self._spec.name, error=f"{type(error).__name__}: {error}")
             return None
@@ -115,7 +113,7 @@ class LaneRunner:
         house, here = self._house, f"connection:{lane.connection_id}"
         return [
             ("observe", lambda: observe.observe(house, lane), (here,)),
-            ("doubt", lambda: doubt.doubt(house, lane), ()),
+            ("doubt", lambda: doubt.doubt(house, lane), (f"doubt:{lane.connection_id}",)),
             ("watch", lambda: evidence.watch(house, lane), ()),
             ("poll", lambda: poll.poll(house, lane), ()),
             ("reconcile", lambda: poll.reconcile(house, lane), (here,)),
@@ -188,7 +186,7 @@ class LaneRunner:
     async def _end_when_draining(self, lane: Lane) -> None:
         """A drained lane ends once the answers it still waits for are in."""
         await self.draining.wait()
-        while lane.flying:
+        while lane.flying:  # noqa: ASYNC110 - answers come in when partners give them
             await asyncio.sleep(0.05)
         raise LeaseLost("draining")
 
@@ -207,4 +205,3 @@ def _first_broken(group: BaseExceptionGroup[BaseException]) -> Broken:
         if isinstance(error, BaseExceptionGroup):
             return _first_broken(error)
     raise group
-

@@ -24,6 +24,7 @@ LONGEST_IDLE = 5.0
 """Seconds after which a loop that nobody woke looks by itself."""
 
 DATABASE_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
 
 _PASSING = (
     asyncpg.DeadlockDetectedError,
@@ -77,8 +78,13 @@ async def turn(
     now: Callable[[], datetime],
     idle: float = LONGEST_IDLE,
     stop: asyncio.Event | None = None,
+    resilient: bool = False,
 ) -> None:
-    """Call a step for ever (until `stop`). A database that is away, or a passing conflict, only delays it."""
+    """Call a step for ever (until `stop`). A database that is away, or a passing conflict, only delays it.
+
+    A `resilient` loop goes on after any other error as well, ever more slowly; others raise it.
+    """
+    failures = 0
     while stop is None or not stop.is_set():
         wake.clear()
         try:
@@ -90,6 +96,14 @@ async def turn(
             log.warning("database.away", step=name, error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(DATABASE_PAUSE)
             continue
+        except Exception:
+            if not resilient:
+                raise
+            failures += 1
+            log.exception("step.failed", step=name, failures=failures)
+            await asyncio.sleep(min(LONGEST_PAUSE, 2.0**failures))
+            continue
+        failures = 0
         seconds = idle if progress.due is None else min(idle, (progress.due - now()).total_seconds())
         if seconds <= 0:
             await asyncio.sleep(0)

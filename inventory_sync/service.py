@@ -35,7 +35,7 @@ from inventory_sync.store import db
 from inventory_sync.store.migrate import migrate, schema_status
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.http import AiohttpTransport
-from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SettingsModel, SystemDefinition
+from inventory_sync.systems.port import Client, ClientContext, SettingsModel, SystemDefinition
 from inventory_sync.systems.registry import Registry, load
 from inventory_sync.upstreams import check_upstreams
 from inventory_sync.web.admin import admin_app
@@ -185,7 +185,7 @@ class Daemon:
         ]
         tasks = [
             asyncio.create_task(
-                turn(step, name=name, wake=self.wakes.listen(*names), now=self.house.now), name=name
+                turn(step, name=name, wake=self.wakes.listen(*names), now=self.house.now, resilient=True), name=name
             )
             for name, step, names in steps
         ]
@@ -205,18 +205,34 @@ class Daemon:
     async def _listen(self) -> None:
         """Hear what other connections to the database tell, and hold the session lock that says we live."""
         while True:
-            closed = asyncio.Event()
             try:
-                async with self.house.pool.acquire() as held:
-                    connection = cast(asyncpg.Connection, held)
-                    await connection.execute("select pg_advisory_lock($1)", self._owner_key)
-                    connection.add_termination_listener(lambda _c: closed.set())
-                    await connection.add_listener(db.CHANNEL, lambda _c, _p, _ch, payload: self.wakes.call(str(payload)))
-                    self.wakes.call_all()
-                    await closed.wait()
+                await self._listen_once()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("database.listen_lost", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(1)
+
+    async def _listen_once(self) -> None:
+        closed = asyncio.Event()
+        async with self._session_of_ours() as connection:
+            await connection.execute("select pg_advisory_lock($1)", self._owner_key)
+            connection.add_termination_listener(lambda _: closed.set())
+            await connection.add_listener(db.CHANNEL, lambda _c, _p, _ch, payload: self.wakes.call(str(payload)))
+            self.wakes.call_all()
+            await closed.wait()
+
+    @asynccontextmanager
+    async def _session_of_ours(self) -> AsyncIterator[asyncpg.Connection]:
+        """A session that lasts: a connection of the pool, or, where a pooler stands before it, one past the pooler."""
+        url = self.settings.database_listen_url
+        if url is None:
+            async with self.house.pool.acquire() as held:
+                yield cast(asyncpg.Connection, held)
+            return
+        connection = await asyncpg.connect(url.get_secret_value())
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=5)
 
     async def _supervise(self) -> None:
         """Keep one runner per connection that can work, and start it anew when its configuration changed."""

@@ -10,8 +10,8 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +60,7 @@ def demo(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON; progress goes to stderr.")] = False,
 ) -> None:
-    """See it work: two simulated partners, the daemon between them, trade, faults and kill -9; exit 1 if a unit is off."""
+    """See it work: two simulated partners, the daemon between them, trade, faults, kill -9; exit 1 if a unit is off."""
     seconds = None if for_ is None else seconds_of(for_)
     if plant not in (None, "double"):
         raise typer.BadParameter("the planted bugs are: double")
@@ -95,7 +95,7 @@ async def _run(session: shell.Session, plan: Plan, keep: Path | None, as_json: b
     pages = (f"{ports.admin_url}/metrics", f"{ports.admin_url}/api/v1/status")
     console = Console(stderr=True, highlight=False, markup=False) if as_json else session.out
     screen = Screen(console, session.say, pages)
-    async with _directory(keep) as directory:
+    with _directory(keep) as directory:
         environ = environment(directory, ports, session.say.language, SECRETS)
         daemon = Daemon(directory, ports, environ, program_of(plan.plant))
         demonstration = Demonstration(plan, market, daemon, screen, session.say)
@@ -123,8 +123,8 @@ async def _run(session: shell.Session, plan: Plan, keep: Path | None, as_json: b
     return int(shell.Exit.DONE if report.good else shell.Exit.FAILED)
 
 
-@asynccontextmanager
-async def _directory(keep: Path | None) -> AsyncIterator[Path]:
+@contextmanager
+def _directory(keep: Path | None) -> Iterator[Path]:
     """Where everything lies: a fresh directory that is removed at the end, or the one to keep."""
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)

@@ -226,9 +226,7 @@ async def match_route(house: House, conn: Connection, route: Any) -> dict[str, A
 
 
 def _candidates(found: Sequence[Any]) -> list[Candidate]:
-    return [
-        Candidate(ItemId(r["id"]), r["value"] or "", r["name"]) for r in found if r["tracked"] and not r["bundle"]
-    ]
+    return [Candidate(ItemId(r["id"]), r["value"] or "", r["name"]) for r in found if r["tracked"] and not r["bundle"]]
 
 
 def _summary(report: MatchReport, ledger: Sequence[Any], channel: Sequence[Any]) -> dict[str, Any]:

@@ -86,7 +86,9 @@ async def _wake_pairs(house: House, conn: Connection, locked: Mapping[CellId, Ce
     both_rose: list[int] = []
     alive: list[int] = []
     for record in await db.rows(conn, "caught_up", cells=ids):
-        catch = after_stop(ledger_moved=record["ledger_moved"], channel_moved_up=record["channel_up"], channel_moved_down=0)
+        catch = after_stop(
+            ledger_moved=record["ledger_moved"], channel_moved_up=record["channel_up"], channel_moved_down=0
+        )
         (both_rose if catch.waits else alive).append(record["id"])
     for pair_ids, phase, reason in ((alive, "live", ""), (both_rose, "waiting", "both_rose")):
         if pair_ids:

@@ -18,7 +18,15 @@ from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.model.ids import BatchId, ItemKey, LocationKey, OpId
 from inventory_sync.store import db
 from inventory_sync.systems.errors import RetryLater, Unreadable
-from inventory_sync.systems.port import Applied, CellRef, EvidenceKind, HistoryRow, OpOutcome, PlannedOp, PreparedRequest
+from inventory_sync.systems.port import (
+    Applied,
+    CellRef,
+    EvidenceKind,
+    HistoryRow,
+    OpOutcome,
+    PlannedOp,
+    PreparedRequest,
+)
 
 log = structlog.get_logger()
 
@@ -51,7 +59,7 @@ async def _find_strays(house: House, lane: Lane) -> None:
 
 
 async def _by_key(house: House, lane: Lane, batch: BatchId) -> None:
-    """Repeat the identical bytes under the same key, as long as the partner remembers the key by the database's clock."""
+    """Repeat the identical bytes under the same key, while the partner remembers it, by the database's clock."""
     lifetime = lane.client.capabilities.key_lifetime
     age = await db.value(house.pool, "key_age", id=batch)
     if lifetime is not None and age > lifetime.total_seconds():
@@ -89,7 +97,9 @@ async def _by_history(house: House, lane: Lane, batch: BatchId) -> None:
     wait = max(late - sent_ago, await db.value(house.pool, "repeat_wait", id=batch))
     if wait > 0:
         house.observer.doubted(lane.name, "waiting")
-        await _look_again(house, lane, batch, min(wait, settle.LONGEST_LOOK, max(1.0, sent_ago)), "not in the history yet")
+        await _look_again(
+            house, lane, batch, min(wait, settle.LONGEST_LOOK, max(1.0, sent_ago)), "not in the history yet"
+        )
         return
     await _repeat(house, lane, batch)
 

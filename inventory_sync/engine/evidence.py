@@ -67,7 +67,9 @@ async def stop_routes_of(house: House, conn: Connection, connection_id: int | No
     """Stop the running routes of a connection (of all, for None); a person aligns them again."""
     for route in await db.rows(conn, "routes_all"):
         if route["state"] == "running" and connection_id in (None, route["ledger_id"], route["channel_id"]):
-            await db.run(conn, "set_route_state", id=route["id"], state="blocked", stopped_by="system", blockers=[reason])
+            await db.run(
+                conn, "set_route_state", id=route["id"], state="blocked", stopped_by="system", blockers=[reason]
+            )
             await db.run(conn, "forget_levels", route_id=route["id"], now=house.now())
             await db.run(conn, "unalign_route", route_id=route["id"], now=house.now(), reason=reason)
             await db.run(conn, "put_due_route", route_id=route["id"])
@@ -91,9 +93,7 @@ async def take_back_doubles(
     Runs with the cell locked. `until` is the partner's stamp of the level: what happened later is not in it. Returns
     the units by which the known level is to be corrected.
     """
-    seen = Counter(
-        row.op for row in history if row.op is not None and (until is None or row.at <= until)
-    )
+    seen = Counter(row.op for row in history if row.op is not None and (until is None or row.at <= until))
     total = 0
     for op in await db.rows(conn, "watched_of_cell", cell_id=cell):
         doubles = max(0, seen[op["id"]] - 1)
@@ -102,9 +102,7 @@ async def take_back_doubles(
             continue
         units = fresh * op["delta"]
         await db.run(conn, "count_double", id=op["id"], doubles=doubles)
-        await db.run(
-            conn, "insert_compensation", op_id=op["id"], cell_id=cell, units=-units, found_at=house.now()
-        )
+        await db.run(conn, "insert_compensation", op_id=op["id"], cell_id=cell, units=-units, found_at=house.now())
         await db.run(conn, "add_compensation", ids=[cell], units=[-units])
         total += units
     return total

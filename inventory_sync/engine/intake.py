@@ -49,7 +49,10 @@ async def keep(house: House, arrivals: Sequence[Arrival]) -> int:
             received=[a.received_at for a in arrivals],
         )
         await db.run(
-            conn, "heard", connections=sorted({a.connection_id for a in arrivals}), now=max(a.received_at for a in arrivals)
+            conn,
+            "heard",
+            connections=sorted({a.connection_id for a in arrivals}),
+            now=max(a.received_at for a in arrivals),
         )
         if new:
             await db.notify(conn, "intake")

@@ -48,7 +48,8 @@ class House:
 
 @dataclass(slots=True)
 class Lane:
-    """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits."""
+    """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits;
+    `polled` says that changes nobody may have heard of while no process held the lane were listed."""
 
     connection_id: int
     name: str
@@ -58,6 +59,7 @@ class Lane:
     paused_until: datetime | None = None
     notices_work: bool = False
     last_cause: int = 0
+    polled: bool = False
 
     def pause(self, until: datetime) -> None:
         """Send no writes before `until` (a partner asked for it, or refused our request as malformed)."""
@@ -105,9 +107,7 @@ async def adopt(house: House, lane: Lane, former_seconds_left: float) -> int:
         orphans = await db.rows(conn, "orphaned_batches", connection_id=lane.connection_id, token=lane.token)
         ids = [record["id"] for record in orphans]
         if ids:
-            await db.run(
-                conn, "adopt_batches", ids=ids, due_at=house.now(), wait_seconds=former_seconds_left + timeout
-            )
+            await db.run(conn, "adopt_batches", ids=ids, due_at=house.now(), wait_seconds=former_seconds_left + timeout)
             for batch in ids:
                 await db.run(conn, "doubt_ops", batch_id=batch, reason="owner changed")
     if ids:

@@ -55,11 +55,7 @@ async def observe(house: House, lane: Lane) -> Progress:
     except RetryLater as error:
         return Progress(0, house.now() + timedelta(seconds=error.after))
     by_ref = {answer.cell: answer for answer in answers}
-    answered = [
-        (cell, by_ref[ref])
-        for cell in asked
-        if (ref := CellRef(cell.item_key, cell.location_key)) in by_ref
-    ]
+    answered = [(cell, by_ref[ref]) for cell in asked if (ref := CellRef(cell.item_key, cell.location_key)) in by_ref]
     batch = _Batch(asked_at, house.now())
     await _count(house, lane, batch, answered)
     for cell, answer in batch.to_check:
@@ -79,7 +75,7 @@ async def _count(house: House, lane: Lane, batch: _Batch, answers: Sequence[tupl
 async def _count_with_evidence(
     house: House, lane: Lane, asked_at: datetime, cell: CellToRead, answer: LevelReading
 ) -> None:
-    """Compare a cell that holds an op which was sent more than once: first its history says whether it took effect twice."""
+    """Compare a cell with an op that was sent more than once: its history says whether that took effect twice."""
     ref = CellRef(cell.item_key, cell.location_key)
     try:
         history = await evidence.history_of_watched(house, lane, cell.id, ref)
@@ -137,7 +133,8 @@ def _compare(
         batch.later.append((row.id, max(again, batch.answered_at) if again else batch.answered_at))
         return
     number = _number(lane, row, answer)
-    if check and row.watched and number is not None and row.known is not None and number != row.known:
+    asked_for = row.marked_at is not None or number != row.known
+    if check and row.watched and asked_for and number is not None and row.known is not None:
         batch.to_check.append((cell, answer))
         return
     before = None if row.known is None else row.known + doubled
@@ -148,9 +145,7 @@ def _compare(
     moved = number - before if number is not None and before is not None else 0
     heard = row.marked_at or batch.asked_at
     if moved and number is not None and before is not None:
-        batch.movements.append(
-            Movement(row.id, moved, before, number, row.marked_at, row.read_asked_at, answer.stamp)
-        )
+        batch.movements.append(Movement(row.id, moved, before, number, row.marked_at, row.read_asked_at, answer.stamp))
     if moved or doubled or row.marked_at is not None or row.known != number or row.condition != condition:
         batch.decide.append((row.id, heard if moved else None, answer.stamp if moved else None))
     batch.levels.append(
@@ -161,7 +156,9 @@ def _compare(
             had_row=row.had_row or answer.condition in (Condition.ACTIVE, Condition.INACTIVE),
             dirty_since=None if clean else max(row.dirty_since or batch.asked_at, batch.asked_at - lag),
             marked_at=None if clean else row.marked_at,
-            read_due=None if clean or row.marked_at is None else readings.next_read(row.marked_at, batch.answered_at, lag),
+            read_due=None
+            if clean or row.marked_at is None
+            else readings.next_read(row.marked_at, batch.answered_at, lag),
             stamp=max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else None,
             highest=max(row.highest, number or 0),
         )
@@ -200,8 +197,4 @@ def _tell(house: House, lane: Lane, batch: _Batch) -> None:
     for reason in batch.refused:
         house.observer.refused(lane.name, reason)
     for m in batch.movements:
-        house.observer.moved(
-            Moved(lane.name, m.cell, m.delta, batch.asked_at, batch.answered_at, m.previous, m.kind)
-        )
-
-
+        house.observer.moved(Moved(lane.name, m.cell, m.delta, batch.asked_at, batch.answered_at, m.previous, m.kind))

@@ -29,7 +29,7 @@ async def poll(house: House, lane: Lane) -> Progress:
     able = lane.client.capabilities
     every = able.poll_every if lane.notices_work else able.poll_alone_every
     last = await house.pool.fetchval("select polled_until from connections where id = $1", lane.connection_id)
-    if last is not None and last + every > now:
+    if lane.polled and last is not None and last + every > now:
         return Progress(0, last + every)
     wait = lane.client.budget.wait("read", now)
     if wait > 0:
@@ -46,6 +46,7 @@ async def poll(house: House, lane: Lane) -> Progress:
     except RetryLater as error:
         return Progress(0, house.now() + timedelta(seconds=error.after))
     await db.run(house.pool, "polled", connection_id=lane.connection_id, until=now)
+    lane.polled = True
     return Progress(1, now + every)
 
 

@@ -97,7 +97,7 @@ async def compose(house: House, lane: Lane) -> Batch | None:
 
 
 async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellId]:
-    """Cells with something to write, most urgent first; those that failed together are taken together, fewer at a time."""
+    """Cells with something to write, most urgent first; those that failed together come together, fewer at a time."""
     oldest = await db.value(conn, "oldest_waiting_increase", connection_id=lane.connection_id)
     overdue = oldest is not None and oldest <= now - INCREASE_WAITS
     ranges = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
@@ -164,13 +164,9 @@ async def _ledger_lines(conn: Connection, rows: Sequence[CellRow], down: bool) -
     return lines
 
 
-async def _mark_sent(
-    house: House, lane: Lane, conn: Connection, lines: Sequence[_Line], now: datetime
-) -> Batch:
+async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence[_Line], now: datetime) -> Batch:
     keys = {r["id"]: r for r in await db.rows(conn, "cell_keys", ids=[line.cell.id for line in lines])}
-    ops = tuple(
-        PlannedOp(OpId(house.ambient.new_id()), _ref(keys[line.cell.id]), line.delta) for line in lines
-    )
+    ops = tuple(PlannedOp(OpId(house.ambient.new_id()), _ref(keys[line.cell.id]), line.delta) for line in lines)
     batch = BatchId(house.ambient.new_id())
     prepared = lane.client.compose(ops, str(uuid.UUID(batch)))
     await _insert(conn, lane, batch, "adjust", -1 if lines[0].delta < 0 else 1, prepared, now)
@@ -212,7 +208,7 @@ async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Li
 
 
 async def compose_activation(house: House, lane: Lane) -> Batch | None:
-    """Compose the request that makes one cell active; it is aligned as a new pair afterwards, for old quantities come back."""
+    """Compose the request that makes one cell active. Old quantities come back, so it is aligned as a new pair after."""
     if not lane.client.capabilities.activates:
         return None
     now = house.now()

@@ -61,10 +61,12 @@ async def route_named(conn: Connection, name: str) -> db.Record:
 
 async def blockers(conn: Connection, route: db.Record) -> list[str]:
     """What stands between a route and running, as stable codes; empty when it may start."""
-    found: list[str] = []
-    for record in await db.rows(conn, "connections_all"):
-        if record["id"] in (route["ledger_id"], route["channel_id"]) and record["state"] != "linked":
-            found.append(f"connection_{record['state']}:{record['name']}")
+    ends = (route["ledger_id"], route["channel_id"])
+    found = [
+        f"connection_{record['state']}:{record['name']}"
+        for record in await db.rows(conn, "connections_all")
+        if record["id"] in ends and record["state"] != "linked"
+    ]
     if not await db.rows(conn, "location_pairs_of", route_id=route["id"]):
         found.append("no_locations")
     counts = await db.row(conn, "route_counts", route_id=route["id"])
@@ -74,7 +76,7 @@ async def blockers(conn: Connection, route: db.Record) -> list[str]:
 
 
 async def make_preview(house: House, name: str) -> Preview:
-    """Write down every cell that has to be confirmed: before, after, why. Raises RefusedByRule while cells are unread."""
+    """Write down every cell that has to be confirmed: before, after, why; and how many were not read yet."""
     async with db.transaction(house.pool) as conn:
         route = await route_named(conn, name)
         unread = await db.value(conn, "count_unread", route_id=route["id"])
@@ -175,7 +177,9 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
         await db.run(conn, "set_route_state", id=route["id"], state="running", stopped_by="", blockers=[])
         await db.run(conn, "route_aligned", id=route["id"])
         await db.run(conn, "put_due_route", route_id=route["id"])
-        await _audit(house, conn, actor, "route.started", name, {"state": route["state"]}, {"preview": preview_id} | done)
+        await _audit(
+            house, conn, actor, "route.started", name, {"state": route["state"]}, {"preview": preview_id} | done
+        )
         await db.notify(conn, "decide")
     return done
 

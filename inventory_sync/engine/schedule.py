@@ -1,4 +1,4 @@
-"""Schedules whose last run is a row: they survive pauses, fire once across replicas, and catch up once after downtime."""
+"""Schedules whose last run is a row: they survive pauses, fire once across replicas, catch up once after downtime."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOUSEKEEPING = IntervalTrigger(seconds=15)
 
 
 async def claim(house: House, name: str, trigger: Any) -> tuple[bool, datetime]:
-    """Take a run if it is due and nobody else took it. Says whether, and when to ask again. A job that never ran is due."""
+    """Take a run if it is due and nobody else took it. Says whether, and when to ask again; what never ran is due."""
     now = house.now()
     last: datetime | None = await db.value(house.pool, "last_run", name=name)
     following = next_run(trigger, last, now)

@@ -142,6 +142,7 @@ async def _stay_in_doubt(
     after = (outcome.after if isinstance(outcome, Doubtful) else outcome.pause) or usual
     await db.run(conn, "doubt_batch", id=batch, due_at=now + timedelta(seconds=after), reason=outcome.reason[:500])
     await db.run(conn, "doubt_ops", batch_id=batch, reason=outcome.reason[:500])
+    await db.notify(conn, f"doubt:{lane.connection_id}")
     log.info("push.in_doubt", connection=lane.name, batch=batch, attempt=attempt, reason=outcome.reason, again_s=after)
 
 
@@ -204,9 +205,7 @@ async def _end(
         await db.run(conn, "watch_cells", ids=[e.op.cell for e in ended], watched=True)
     await db.run(conn, "settle_batch", id=batch, settled_at=now)
     return [
-        Settled(
-            lane.name, e.op.cell, e.op.id, e.op.delta, e.state, e.op.heard_at, e.op.stamp, e.op.composed_at, now
-        )
+        Settled(lane.name, e.op.cell, e.op.id, e.op.delta, e.state, e.op.heard_at, e.op.stamp, e.op.composed_at, now)
         for e in ended
     ]
 

@@ -45,7 +45,7 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class DueCell:
-    """A cell whose decision is due; `heard_at` is when the change behind it was heard, `stamp` the partner's time of it."""
+    """A cell whose decision is due; `heard_at`: when the change behind it was heard, `stamp`: the partner's time of it."""
 
     id: CellId
     heard_at: datetime | None
@@ -153,15 +153,15 @@ async def put_due(conn: Connection, due: Sequence[Due], *, query: str = "put_due
     """Ask for decisions. `query`: `put_due` for the cells themselves, `put_due_dependents` for the channel cells they
     feed, `put_due_ledgers` for the ledger cells behind them."""
     if due:
-        await db.run(
-            conn, query, cells=[d[0] for d in due], heard=[d[1] for d in due], stamps=[d[2] for d in due]
-        )
+        await db.run(conn, query, cells=[d[0] for d in due], heard=[d[1] for d in due], stamps=[d[2] for d in due])
 
 
 async def to_read(conn: Connection, connection_id: int, now: datetime, limit: int) -> list[CellToRead]:
     found = await db.rows(conn, "cells_to_read", connection_id=connection_id, now=now, limit=limit)
     return [
-        CellToRead(CellId(r["id"]), r["version"], r["marked_at"], ItemKey(r["item_key"]), LocationKey(r["location_key"]))
+        CellToRead(
+            CellId(r["id"]), r["version"], r["marked_at"], ItemKey(r["item_key"]), LocationKey(r["location_key"])
+        )
         for r in found
     ]
 

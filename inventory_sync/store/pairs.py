@@ -15,6 +15,7 @@ from inventory_sync.store import db
 from inventory_sync.store.cells import CellRow
 from inventory_sync.store.db import Connection
 
+
 @dataclass(frozen=True, slots=True)
 class KnownPair:
     """A pair with the state its decision is made from."""
@@ -44,7 +45,9 @@ class OwingPair:
     units: int
 
 
-async def states(conn: Connection, cells: dict[CellId, CellRow], *, can_activate: bool = True) -> dict[CellId, KnownPair]:
+async def states(
+    conn: Connection, cells: dict[CellId, CellRow], *, can_activate: bool = True
+) -> dict[CellId, KnownPair]:
     """The pair behind each channel cell among `cells`, as a pure state for the decision."""
     found = await db.rows(conn, "pair_states", cells=sorted(cells))
     pairs: dict[CellId, KnownPair] = {}

@@ -167,14 +167,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """The partner certainly did not carry the op out, through no fault of the row (a neighbour failed, it was refused whole)."""
+    """The partner certainly did not carry the op out, through no fault of the row (its neighbour was refused)."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The partner refused this row for a reason of its own: quarantine, with `reason` for a person and a stable `code`."""
+    """The partner refused this row for itself: quarantine, with `reason` for a person and a stable `code`."""
 
     reason: str
     code: str
@@ -185,7 +185,7 @@ OpOutcome = Applied | NotApplied | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The partner refused the whole batch for one row it did not name: nothing was carried out; halve it and try again."""
+    """The partner refused the whole batch for a row it did not name: nothing was carried out; halve it, try again."""
 
     reason: str
 
@@ -209,7 +209,7 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a connection test proved. `identity` never changes for a connection; `expires_at` where the credential expires."""
+    """What a connection test proved. `identity` never changes for a connection; `expires_at`: of the credential."""
 
     identity: str
     name: str
@@ -252,7 +252,7 @@ class CellHint:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that proved its origin. `id` is unique per delivery at the connection (retries of a delivery share it)."""
+    """A notice that proved its origin. `id` is unique per delivery at the connection; retries of a delivery share it."""
 
     id: str
     topic: str

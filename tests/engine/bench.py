@@ -144,7 +144,7 @@ class Bench(World):
         return self._partner("pos", simulator, SMAREGI, settings)
 
     def client(self, partner: Partner) -> Client:
-        carried = Network(self.agenda, self.tasks).transport(
+        carried = Network(self.agenda, self.tasks, self.late).transport(
             partner.simulator, partner.faults, lambda: self._collect(partner)
         )
         context = ClientContext(
@@ -305,6 +305,7 @@ class Bench(World):
             verified = await lane.client.verify()
         except RetryLater as error:
             return Progress(0, self.agenda.now + timedelta(seconds=error.after))
+        verified = replace(verified, identity=f"{lane.name}: {verified.identity}")  # simulated shops share one id
         async with db.transaction(self.pool) as conn:
             await connections.link(self.house, conn, lane.connection_id, lane.name, verified)
         return Progress(0, self.agenda.now + timedelta(hours=1))
@@ -333,6 +334,7 @@ class Bench(World):
 
     async def rest(self, *, seconds: float = 60) -> None:
         """Let time pass until nothing is heard, dirty, owed, due, in flight or in doubt."""
+        await self.run(1.0)  # what just happened is heard of
         await self.until(self._resting, seconds=seconds)
 
     async def _resting(self) -> bool:
@@ -347,25 +349,6 @@ class Bench(World):
         self.tasks.start(f"person:{self._people}", work, answers.append)
         await self.until(lambda: answers, seconds=600)
         return answers[0]
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, as a person's work does."""
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def go() -> None:
-            self.tasks.resume()
-            waiting.set_result(None)
-
-        self.agenda.after(seconds, go)
-        await self.tasks.wait(waiting)
-
-    async def patiently(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do it again where a partner was busy."""
-        while True:
-            try:
-                return await work()
-            except RetryLater:
-                await self.pause(0.5)
 
     async def preview(self, shop: str = "shop") -> routes.Preview:
         """Once every base reading is in, the preview of a route."""

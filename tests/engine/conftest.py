@@ -6,16 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from inventory_sync.store.db import Pool
+from inventory_sync.store.db import open_pool
 from tests.engine.bench import Bench, Setup, furnish
 
 Furnish = Callable[..., Awaitable[Bench]]
 
 
 @pytest.fixture
-async def furnished(pool: Pool) -> AsyncIterator[Furnish]:
+async def furnished(database: str) -> AsyncIterator[Furnish]:
     """Makes the bench of a story. When the story is over, no partner's limit may have been overstepped."""
     made: list[Bench] = []
+    pool = await open_pool(database, size=4)
 
     async def make(setup: Setup | None = None) -> Bench:
         made.append(await furnish(pool, setup))
@@ -24,6 +25,8 @@ async def furnished(pool: Pool) -> AsyncIterator[Furnish]:
     yield make
     for bench in made:
         await bench.tasks.kill()
+    pool.terminate()
+    for bench in made:
         assert bench.broken_limits() == []
 
 

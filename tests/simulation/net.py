@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from inventory_sync.sandbox.faults import FaultPlan
@@ -16,9 +17,10 @@ from tests.simulation.tasks import Tasks
 class Network:
     """Carries requests of one process incarnation. What is on its way when the process dies still arrives."""
 
-    def __init__(self, agenda: Agenda, tasks: Tasks) -> None:
+    def __init__(self, agenda: Agenda, tasks: Tasks, late: list[datetime]) -> None:
         self.agenda = agenda
         self.tasks = tasks
+        self.late = late
 
     def transport(self, simulator: Simulator, faults: FaultPlan, notify: Callable[[], None]) -> SimulatedTransport:
         return SimulatedTransport(self, simulator, faults, notify)
@@ -32,6 +34,8 @@ class SimulatedTransport:
         self._simulator = simulator
         self._faults = faults
         self._notify = notify
+        # A partner counts requests as they arrive: what the way adds differently each time stays small beside a second.
+        self._distance = network.agenda.chance.uniform(0.01, 0.15)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         agenda = self._network.agenda
@@ -40,7 +44,8 @@ class SimulatedTransport:
         headers = {name.lower(): value for name, value in request.headers.items()} | {"host": parts.netloc}
         incoming = Request(request.method, parts.path, parts.query, headers, request.body)
         fault = self._faults.decide(incoming)
-        there, back = agenda.chance.uniform(0.01, 0.2), agenda.chance.uniform(0.01, 0.2)
+        there = self._distance + agenda.chance.uniform(0.0, 0.03)
+        back = agenda.chance.uniform(0.01, 0.2)
 
         def lose(reason: str) -> None:
             if not answer.done():
@@ -71,6 +76,7 @@ class SimulatedTransport:
             agenda.after(there, lambda: lose("connection reset"))
         elif fault.kind is FaultKind.LATE:
             agenda.after(request.timeout + fault.seconds, arrive)
+            self._network.late.append(agenda.now + timedelta(seconds=request.timeout + fault.seconds))
         else:
             agenda.after(there, arrive)
         agenda.after(request.timeout, lambda: lose("timed out"))

@@ -19,7 +19,7 @@ from inventory_sync.model.ids import BatchId, CellId
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import Applied, NotApplied
-from tests.simulation.world import World
+from tests.simulation.world import Options, World
 
 Put = Callable[[World], Awaitable[None]]
 
@@ -69,7 +69,8 @@ def the_number_alone_ends_doubt() -> Iterator[Put]:
             )
         }
         outcomes = {
-            o.op: Applied() if levels.get(o.cell) == known[o.op] + o.delta else NotApplied("the number says no") for o in ops
+            o.op: Applied() if levels.get(o.cell) == known[o.op] + o.delta else NotApplied("the number says no")
+            for o in ops
         }
         await settle.settle(house, lane, batch, settle.Answered(outcomes), attempt=1)
 
@@ -187,3 +188,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "unacknowledged": an_unacknowledged_increase_counts,
     "full-budget": a_full_budget_after_restart,
 }
+
+ROUGHER = {"full-budget": Options(limits=(4, 2), crash_every=8.0)}
+"""Worlds in which a bug shows sooner: here one that dies often, with partners that allow little."""

@@ -16,7 +16,7 @@ import structlog
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.store.db import open_pool
 from inventory_sync.store.migrate import migrate
-from tests.simulation.plants import PLANTS
+from tests.simulation.plants import PLANTS, ROUGHER
 from tests.simulation.story import Ending, tell
 from tests.simulation.world import Options
 
@@ -42,7 +42,7 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
                         ending = await tell(pool, seed, options)
                     else:
                         with planted as put:
-                            ending = await tell(pool, seed, options, plant=put)
+                            ending = await tell(pool, seed, ROUGHER.get(plant or "", options), plant=put)
                 finally:
                     pool.terminate()
                     await admin.execute(f"drop database story_{seed} with (force)")
@@ -80,7 +80,13 @@ def job(arguments: tuple[list[int], Options, str | None, bool]) -> int:
 
 
 def tell_all(
-    seeds: list[int], options: Options, *, jobs: int = 2, plant: str | None = None, first: bool = False, log: bool = False
+    seeds: list[int],
+    options: Options,
+    *,
+    jobs: int = 2,
+    plant: str | None = None,
+    first: bool = False,
+    log: bool = False,
 ) -> int:
     """Tell many stories in processes of their own, where even the order of sets is fixed; says how many ended badly."""
     os.environ["PYTHONHASHSEED"] = "0"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from inventory_sync.engine import catalogue, routes
 from inventory_sync.engine.lane import Lane, take_lease
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
-from inventory_sync.systems.errors import RetryLater
 from tests.simulation.clock import CLOCK_IN_SQL, START
 from tests.simulation.monitors import Monitors, Spot
 from tests.simulation.trade import STORES, Place, seed, set_going
 from tests.simulation.world import Options, World, mortal, warm
-
 
 REST_WITHIN = 900.0
 """Virtual seconds within which everything is at rest after the first change: faults last about two minutes of it."""
@@ -38,7 +34,11 @@ class Ending:
 
 
 async def tell(
-    pool: Pool, seed_number: int, options: Options | None = None, *, plant: Callable[[World], Awaitable[None]] | None = None
+    pool: Pool,
+    seed_number: int,
+    options: Options | None = None,
+    *,
+    plant: Callable[[World], Awaitable[None]] | None = None,
 ) -> Ending:
     """Run the story of one seed on a fresh database. The same seed tells the same story."""
     await pool.execute(CLOCK_IN_SQL)
@@ -134,8 +134,9 @@ async def _move_in(world: World, places: list[Place]) -> list[Spot]:
                 )
             await catalogue.match_route(world.house, conn, route)
     rows = await world.pool.fetch(
-        "select c.id, n.name, i.key as item, l.key as location from cells c join connections n on n.id = c.connection_id "
-        "join items i on i.id = c.item_id join locations l on l.id = c.location_id order by c.id"
+        "select c.id, n.name, i.key as item, l.key as location from cells c "
+        "join connections n on n.id = c.connection_id join items i on i.id = c.item_id "
+        "join locations l on l.id = c.location_id order by c.id"
     )
     spots = [Spot(r["id"], r["name"], r["item"], r["location"]) for r in rows]
     assert len(spots) == 3 * len(places), "every place is a cell at each of the three partners"
@@ -149,15 +150,14 @@ async def _import(world: World, name: str) -> None:
     lane = Lane(partner.connection_id, name, world.client(partner), held.token)
 
     async def work() -> None:
-        await _patiently(world, lambda: catalogue.import_locations(world.house, lane))
+        await world.patiently(lambda: catalogue.import_locations(world.house, lane))
         await catalogue.start_import(world.house, lane.connection_id)
         while await db.row(world.pool, "running_run", kind="import", connection_id=lane.connection_id) is not None:
             await catalogue.import_page(world.house, lane)
-            world.agenda.after(0.5, lambda: None)
-            await _pause(world)
+            await world.pause(0.5)
         if name != "pos":
             url = f"https://sync.example.jp/webhooks/shopify/{name}"
-            await _patiently(world, lambda: lane.client.ensure_subscriptions(url))
+            await world.patiently(lambda: lane.client.ensure_subscriptions(url))
         await db.run(world.pool, "release_lease", connection_id=lane.connection_id, token=lane.token)
 
     world.tasks.start(f"import:{name}", work(), lambda _: None)
@@ -166,27 +166,6 @@ async def _import(world: World, name: str) -> None:
         return not world.tasks.busy(f"import:{name}")
 
     assert await world.run_until(done, seconds=600)
-
-
-async def _pause(world: World) -> None:
-    waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def go() -> None:
-        world.tasks.resume()
-        waiting.set_result(None)
-
-    world.agenda.after(0.5, go)
-    await world.tasks.wait(waiting)
-
-
-async def _patiently(world: World, work: Callable[[], Any]) -> None:
-    while True:
-        try:
-            await work()
-        except RetryLater:
-            await _pause(world)
-        else:
-            return
 
 
 async def _aligned(world: World) -> bool:

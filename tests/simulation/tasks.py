@@ -1,4 +1,4 @@
-"""Steps as tasks, one moving at a time: a step runs until it waits for the network or ends, then the next event comes."""
+"""Steps as tasks, one moving at a time: each runs until it waits for the network or ends; then comes the next event."""
 
 from __future__ import annotations
 

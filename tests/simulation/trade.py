@@ -25,7 +25,11 @@ def seed(world: World) -> list[Place]:
     chance, now = world.chance, world.agenda.now
     pos = world.partners["pos"].simulator
     products = pos.seed_catalogue(
-        len(CODES), now, stores=STORES, codes=list(CODES), initial=lambda number, store: chance.randint(0, 12),
+        len(CODES),
+        now,
+        stores=STORES,
+        codes=list(CODES),
+        initial=lambda number, store: chance.randint(0, 12),
         never_moved=1 if chance.random() < 0.5 else 0,
     )
     items: dict[str, dict[str, str]] = {}

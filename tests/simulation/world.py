@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -134,6 +135,7 @@ class World:
         self.tasks = Tasks()
         self.house = self._house()
         self.partners = self._partners()
+        self.late: list[datetime] = []
         self._notices = 0
 
     # -- building ---
@@ -233,7 +235,7 @@ class World:
     # -- the daemon's life ---
 
     def client(self, partner: Partner) -> Client:
-        transport = Network(self.agenda, self.tasks).transport(
+        transport = Network(self.agenda, self.tasks, self.late).transport(
             partner.simulator, partner.faults, lambda: self._collect(partner)
         )
         context = ClientContext(transport, self.house.ambient, INSTALLATION, self.budget_full)
@@ -349,11 +351,7 @@ class World:
             held = None
         if held is not None and name not in self.lanes:
             lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=name != "pos")
-            try:
-                await lane.client.verify()  # one token for all steps: none of them waits for another one's
-            except RetryLater:
-                self._schedule(f"lease:{name}", 0.5, 1.0)
-                return
+            await self.patiently(lane.client.verify)  # one token for all steps: none of them waits for another one's
             seen = await self.pool.fetchval("select lane_seen_at from connections where id = $1", lane.connection_id)
             await adopt(self.house, lane, held.former_seconds_left)
             await catch_up_after_outage(self.house, lane, seen)
@@ -361,6 +359,29 @@ class World:
             for step in self._steps(name):
                 self._schedule(f"{step}:{name}", 0.0, 0.5)
         self._schedule(f"lease:{name}", 1.0, 4.0)
+
+    async def patiently(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Do something as soon as the partner lets us."""
+        while True:
+            try:
+                await work()
+            except RetryLater as error:
+                await self.pause(error.after)
+            else:
+                return
+
+    async def pause(self, seconds: float) -> None:
+        """A step lets virtual time pass."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tasks = self.tasks
+
+        def go() -> None:
+            if not waiting.done():
+                tasks.resume()
+                waiting.set_result(None)
+
+        self.agenda.after(max(seconds, 0.05), go)
+        await tasks.wait(waiting)
 
     # -- webhooks ---
 
@@ -455,4 +476,3 @@ async def mortal(world: World) -> Any:
         yield
     finally:
         db.transaction = original
-

@@ -41,6 +41,9 @@ TIMEOUT = 5.0
 LATE_EFFECT = 10.0
 """Seconds after which a request without an answer cannot land any more; the partners here are never later."""
 
+POLL = 20.0
+"""Seconds after which the shop's changes are listed although notices arrive; a lost notice is found by that."""
+
 REQUEST_FAULTS = Chaos(
     {
         FaultKind.DELAY: 0.02,
@@ -76,6 +79,7 @@ connections:
     client_secret: ${{DEMO_SHOP_SECRET}}
     base_url: %(shopify)s
     request_timeout_seconds: {TIMEOUT}
+    poll_every_seconds: {POLL}
 routes:
   {ROUTE}:
     ledger: pos

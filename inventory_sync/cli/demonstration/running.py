@@ -1,4 +1,4 @@
-"""The demonstration as a story: set up by the commands a person uses, aligned, traded, killed in the middle, counted."""
+"""The demonstration as a story: set up by commands a person uses, aligned, traded, killed in the middle, counted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from inventory_sync.cli.demonstration.screen import Screen, Watcher
 from inventory_sync.cli.demonstration.stories import Outage, Side, strays
 from inventory_sync.cli.demonstration.trade import Trade
 from inventory_sync.cli.texts import Words
-from inventory_sync.sandbox.faults import Fault
-from inventory_sync.sandbox.kernel import FaultKind
+from inventory_sync.sandbox.kernel import NO_FAULT, Fault, FaultKind
 
 STALENESS = timedelta(seconds=20)
 """How old a ledger number may be when the shop is told more: the ledger is polled every 15 s, because changes over its
@@ -34,7 +33,7 @@ SETTLE_WITHIN = 75.0
 STILL = 5.0
 """Seconds without a write after which what is equal counts as settled."""
 
-WRONG_AND_STILL = 20.0
+WRONG_AND_STILL = 15.0
 """Seconds without a write after which what is wrong is not going to be repaired."""
 
 SET_UP_WITHIN = 90.0
@@ -84,7 +83,8 @@ class Demonstration:
         say, line, plan = self.say.either, self.screen.line, self.plan
         line(
             say(
-                f"取引先シミュレーター: レジ (スマレジ) と ショップ (Shopify)、{plan.skus} 商品 × 2 か所。seed {plan.seed}",
+                f"取引先シミュレーター: レジ (スマレジ) とショップ (Shopify)、{plan.skus} 商品 × 2 か所、"
+                f"seed {plan.seed}",
                 f"Simulated partners: a register (Smaregi) and a shop (Shopify), {plan.skus} SKUs at 2 places; "
                 f"seed {plan.seed}",
             )
@@ -100,7 +100,7 @@ class Demonstration:
         say, line = self.say.either, self.screen.line
         await self.daemon.start()
         line(say("デーモンが起動しました (組み込み PostgreSQL)。", "The daemon runs, with its embedded PostgreSQL."))
-        config.write_text(self.market.config(), encoding="utf-8")
+        await asyncio.to_thread(config.write_text, self.market.config(), encoding="utf-8")
         report = await self._json("apply", str(config), "--json")
         states = ", ".join(f"{each['name']}={each['state']}" for each in (*report["connections"], *report["routes"]))
         line(say(f"設定を適用しました: {states}", f"Configuration applied: {states}"))
@@ -170,7 +170,9 @@ class Demonstration:
 
     async def _aligned(self) -> None:
         async with _within(ALIGN_WITHIN, "the two sides did not become equal"):
-            while self.market.unequal() or not self._still(2.0):
+            while True:
+                if not self.market.unequal() and self._still(2.0):
+                    return
                 await asyncio.sleep(0.2)
 
     def _still(self, seconds: float) -> bool:
@@ -186,8 +188,9 @@ class Demonstration:
         watcher = Watcher(market)
         self.state = self.say.either("取引中", "trading")
         market.disturb(True)
-        market.faults[Side.LEDGER].queue(ADD, FaultKind.RESET_AFTER, FaultKind.ERROR_AFTER)
-        market.faults[Side.CHANNEL].queue(ADJUST, FaultKind.ERROR_AFTER, FaultKind.RESET_AFTER)
+        for answer_lost in (FaultKind.RESET_AFTER, FaultKind.ERROR_AFTER, FaultKind.RESET_AFTER):
+            market.faults[Side.LEDGER].queue(ADD, answer_lost, *[NO_FAULT] * 3)
+            market.faults[Side.CHANNEL].queue(ADJUST, answer_lost, *[NO_FAULT] * 2)
         self.trading, began = True, time.monotonic()
         self.screen.begin()
         work = (Trade(market, chance).run(self.ending), self._kill_sometimes(), self._show(watcher, began))
@@ -238,7 +241,7 @@ class Demonstration:
         return True
 
     async def _kill(self) -> None:
-        """kill -9 while requests are under way: some carried out and unanswered, one that lands after its sender died."""
+        """kill -9 while requests are under way: two carried out and unanswered, one landing after its sender died."""
         ledger, channel = self.market.faults[Side.LEDGER], self.market.faults[Side.CHANNEL]
         queued = 3
         ledger.queue(ADD, Fault(FaultKind.DELAY, 3.0), Fault(FaultKind.LATE, 0.5))

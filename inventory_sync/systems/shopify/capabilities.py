@@ -33,6 +33,7 @@ def for_settings(settings: ShopifySettings) -> Capabilities:
         "read_lag": settings.read_lag_seconds,
         "late_effect": settings.late_effect_seconds,
         "request_timeout": settings.request_timeout_seconds,
+        "poll_every": settings.poll_every_seconds,
     }
     changed = {name: timedelta(seconds=value) for name, value in given.items() if value is not None}
     return replace(CAPABILITIES, **changed)  # type: ignore[arg-type]

@@ -1,0 +1,68 @@
+"""Stories of the simulation: a few before every commit, many in the proof, and every planted bug caught."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+from inventory_sync.store.db import Pool
+from tests.simulation.plants import PLANTS
+from tests.simulation.running import quiet, tell_all
+from tests.simulation.story import Ending, tell
+from tests.simulation.world import Options
+
+SEEDS = int(os.environ.get("SEEDS", "2000" if os.environ.get("FULL") else "300"))
+CATCH_WITHIN = 16
+"""Stories within which a planted bug must be seen at the latest."""
+
+
+@pytest.fixture(autouse=True)
+def _quietly() -> None:
+    quiet()
+
+
+async def _tell(pool: Pool, seed: int, changes: int) -> Ending:
+    return await asyncio.wait_for(tell(pool, seed, Options(changes=changes)), 120)
+
+
+@pytest.mark.parametrize("seed", range(1001, 1007))
+async def test_a_story_of_faults_and_deaths_ends_with_every_pair_equal(pool: Pool, seed: int) -> None:
+    ending = await _tell(pool, seed, 40)
+    assert not ending.violations, f"repeat with: python -m tests.simulation --seed {seed} --changes 40"
+    assert ending.movements > 0
+    assert ending.ops > 0
+
+
+def _say(*arguments: str) -> str:
+    """What the command line prints, without the time it took."""
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--jobs", "1", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "\n".join(line for line in told.stdout.splitlines() if "ended well" not in line)
+
+
+@pytest.mark.prove
+def test_the_same_seed_tells_the_same_story() -> None:
+    first, second = _say("--seed", "3"), _say("--seed", "3")
+    assert first == second
+    assert "seed 3:" in first
+
+
+@pytest.mark.prove
+def test_many_stories_end_well() -> None:
+    assert tell_all(list(range(1, SEEDS + 1)), Options(changes=60)) == 0
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("plant", sorted(PLANTS))
+def test_a_planted_bug_is_seen_and_its_seed_printed_with_the_command_that_repeats_it(plant: str) -> None:
+    told = _say("--seeds", str(CATCH_WITHIN), "--plant", plant, "--first")
+    assert "FAIL seed" in told, f"{plant} was not seen within {CATCH_WITHIN} stories"
+    assert f"--plant {plant}" in told
