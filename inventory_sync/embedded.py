@@ -121,7 +121,7 @@ class EmbeddedPostgres:
         return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(sockets), safe='')}"
 
     def attach(self, sockets: str) -> None:
-        """Know where a server that another process runs in this directory listens; it is neither started nor stopped."""
+        """Know where a server that another process runs in this directory listens; neither started nor stopped."""
         self._attached = Path(sockets)
 
     async def start(self) -> str:

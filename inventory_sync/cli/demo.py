@@ -22,6 +22,7 @@ from inventory_sync.cli import shell
 
 if TYPE_CHECKING:
     from inventory_sync.cli.demonstration.running import Demonstration, Plan
+    from inventory_sync.cli.texts import Words
 
 FEWEST_SKUS = 200
 INTERRUPTED = 130
@@ -95,7 +96,7 @@ async def _run(session: shell.Session, plan: Plan, keep: Path | None, as_json: b
     pages = (f"{ports.admin_url}/metrics", f"{ports.admin_url}/api/v1/status")
     console = Console(stderr=True, highlight=False, markup=False) if as_json else session.out
     screen = Screen(console, session.say, pages)
-    with _directory(keep) as directory:
+    with _directory(keep, session.say) as directory:
         environ = environment(directory, ports, session.say.language, SECRETS)
         daemon = Daemon(directory, ports, environ, program_of(plan.plant))
         demonstration = Demonstration(plan, market, daemon, screen, session.say)
@@ -124,10 +125,17 @@ async def _run(session: shell.Session, plan: Plan, keep: Path | None, as_json: b
 
 
 @contextmanager
-def _directory(keep: Path | None) -> Iterator[Path]:
+def _directory(keep: Path | None, say: Words) -> Iterator[Path]:
     """Where everything lies: a fresh directory that is removed at the end, or the one to keep."""
     if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
+        try:
+            keep.mkdir(parents=True, exist_ok=True)
+            used = any(keep.iterdir())
+        except OSError as error:
+            raise shell.Failure("IS-CLI-006", f"{keep}: {error.strerror}") from error
+        if used:
+            text = say.either(f"{keep} は空ではありません。", f"{keep} is not empty: name a new directory.")
+            raise shell.Failure("IS-CLI-008", text, shell.Exit.WRONG_USE)
         yield keep.absolute()
         return
     made = Path(tempfile.mkdtemp(prefix="inventory-sync-demo-"))

@@ -208,7 +208,7 @@ async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Li
 
 
 async def compose_activation(house: House, lane: Lane) -> Batch | None:
-    """Compose the request that makes one cell active. Old quantities come back, so it is aligned as a new pair after."""
+    """Compose the request that makes one cell active. Old quantities come back, so it is aligned as a new pair."""
     if not lane.client.capabilities.activates:
         return None
     now = house.now()

@@ -45,7 +45,7 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class DueCell:
-    """A cell whose decision is due; `heard_at`: when the change behind it was heard, `stamp`: the partner's time of it."""
+    """A cell whose decision is due; `heard_at`: when its change was heard, `stamp`: the partner's time of it."""
 
     id: CellId
     heard_at: datetime | None

@@ -14,7 +14,7 @@ import aiohttp
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request; `url` is absolute and whole (query included), `timeout` in seconds covers the whole exchange."""
+    """One HTTP request; `url` is absolute and whole with query, `timeout` in seconds covers the whole exchange."""
 
     method: str
     url: str

@@ -252,7 +252,7 @@ class CellHint:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that proved its origin. `id` is unique per delivery at the connection; retries of a delivery share it."""
+    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it."""
 
     id: str
     topic: str

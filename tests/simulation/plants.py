@@ -17,6 +17,7 @@ from inventory_sync.engine import doubt, observe, push, settle
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.model.ids import BatchId, CellId
 from inventory_sync.store import cells, db, pairs
+from inventory_sync.systems.budget import TokenBucket
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import Applied, NotApplied
 from tests.simulation.world import Options, World
@@ -171,12 +172,29 @@ def an_unacknowledged_increase_counts() -> Iterator[Put]:
 
 @contextmanager
 def a_full_budget_after_restart() -> Iterator[Put]:
-    """A process that starts believes that nobody spent anything before it."""
+    """A process that starts believes that nobody spent anything in the second before it."""
+    wait, spend = TokenBucket.wait, TokenBucket.spend
+    credits: dict[TokenBucket, float] = {}
+    worlds: list[World] = []
 
     async def put(world: World) -> None:
-        world.budget_full = True
+        worlds.append(world)
 
-    yield put
+    def credit(bucket: TokenBucket) -> float:
+        fresh = bucket.refill_per_second if worlds else 0.0
+        return credits.setdefault(bucket, fresh)
+
+    def generous_wait(bucket: TokenBucket, cost: float, now: datetime) -> float:
+        return 0.0 if credit(bucket) >= cost else wait(bucket, cost, now)
+
+    def generous_spend(bucket: TokenBucket, cost: float, now: datetime) -> None:
+        if credit(bucket) >= cost:
+            credits[bucket] -= cost
+        else:
+            spend(bucket, cost, now)
+
+    with patch.object(TokenBucket, "wait", generous_wait), patch.object(TokenBucket, "spend", generous_spend):
+        yield put
 
 
 PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
@@ -189,5 +207,5 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "full-budget": a_full_budget_after_restart,
 }
 
-ROUGHER = {"full-budget": Options(limits=(4, 2), crash_every=8.0)}
+ROUGHER = {"full-budget": Options(limits=(8, 4), crash_every=6.0)}
 """Worlds in which a bug shows sooner: here one that dies often, with partners that allow little."""
