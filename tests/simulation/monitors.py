@@ -90,7 +90,7 @@ class Monitors:
         self._moves_seen = len(moves)
 
     async def _watch_composed(self) -> None:
-        """I8: no batch is composed with a number above the target, nor above what there ever was since the last look."""
+        """I8: no batch is composed with a number above the target, nor above what there was since the last look."""
         composed, self.world.recorder.composed_now = self.world.recorder.composed_now, []
         for event in composed:
             if event.role != "channel" or event.known is None:
@@ -209,7 +209,7 @@ class Monitors:
                 at += 1
             if at > upto:
                 self.fail(
-                    f"I4 {spot.partner} {spot.item}@{spot.location}: a movement of {delta} at {answered} that nobody made"
+                    f"I4 {spot.partner} {spot.item}@{spot.location}: a movement of {delta} at {answered} nobody made"
                 )
                 return
 

@@ -15,7 +15,6 @@ import asyncpg
 from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
-from inventory_sync.engine.observer import Composed, Moved, Observer, Settled
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.sandbox.faults import Chaos, FaultPlan, NoticeFaults, NoticePlan
 from inventory_sync.sandbox.kernel import Delivery, FaultKind
@@ -28,6 +27,7 @@ from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
 from tests.simulation.clock import Agenda
 from tests.simulation.net import Network
+from tests.simulation.recorder import Recorder
 from tests.simulation.tasks import Tasks
 
 INSTALLATION = "simulated0"
@@ -70,37 +70,6 @@ class Partner:
     connection_id: int = 0
 
 
-class Recorder(Observer):
-    """What the engine says it did, for the monitors."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.moves: list[Moved] = []
-        self.settles: list[Settled] = []
-        self.composed_now: list[Composed] = []
-        self.compensations: set[int] = set()
-        self.refusals = 0
-        self.doubts: dict[str, int] = {}
-
-    def moved(self, event: Moved) -> None:
-        self.moves.append(event)
-
-    def settled(self, event: Settled) -> None:
-        self.settles.append(event)
-
-    def composed(self, event: Composed) -> None:
-        self.composed_now.append(event)
-
-    def refused(self, connection: str, reason: str) -> None:
-        self.refusals += 1
-
-    def doubted(self, connection: str, result: str) -> None:
-        self.doubts[result] = self.doubts.get(result, 0) + 1
-
-    def compensated(self, connection: str, cell: int, units: int) -> None:
-        self.compensations.add(cell)
-
-
 @dataclass(slots=True)
 class Options:
     """How rough the world is."""
@@ -123,7 +92,7 @@ class World:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.agenda = Agenda(self.chance)
-        self.recorder = Recorder(self)
+        self.recorder = Recorder()
         self.calm = False
         self.incarnation = 0
         self.up = False
