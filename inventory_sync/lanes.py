@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, observe, poll, push, schedule
+from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import (
     Held,
     House,
@@ -22,7 +23,7 @@ from inventory_sync.engine.lane import (
 )
 from inventory_sync.loops import Step, Wakes, turn
 from inventory_sync.store import db
-from inventory_sync.systems.errors import Broken, RetryLater
+from inventory_sync.systems.errors import Broken, Bug, RetryLater
 from inventory_sync.systems.port import Client
 
 log = structlog.get_logger()
@@ -52,7 +53,7 @@ class LaneRunner:
         self._owner = owner
         self._owner_key = owner_key
         self.draining = asyncio.Event()
-        self.holds = False
+        self.lane: Lane | None = None
 
     async def run(self) -> None:
         """Hold the lane whenever it is free, until cancelled or until the connection does not work (returns then)."""
@@ -78,7 +79,7 @@ class LaneRunner:
             except* Exception as group:
                 log.exception("lane.failed", connection=self._spec.name, exc_info=group)
             finally:
-                self.holds = False
+                self.lane = None
             await asyncio.sleep(retry)
             retry = min(LONGEST_RETRY, retry * 2)
 
@@ -96,8 +97,8 @@ class LaneRunner:
         await adopt(self._house, lane, held.former_seconds_left)
         await catch_up_after_outage(self._house, lane, self._spec.last_seen)
         self._spec = replace(self._spec, last_seen=None)
-        self.holds = True
-        log.info("lane.held", connection=lane.name, token=lane.token)
+        self.lane = lane
+        log.info("lane.held", connection=lane.name, fencing_token=lane.token)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._renew(lane))
@@ -148,6 +149,18 @@ class LaneRunner:
         except RetryLater as error:
             await db.run(house.pool, "forget_run", name=f"greet:{lane.connection_id}:{lane.token}")
             return Progress(0, house.now() + timedelta(seconds=error.after))
+        except Bug as error:
+            async with db.transaction(house.pool) as conn:
+                await open_alert(
+                    conn,
+                    house.observer,
+                    "bug",
+                    lane.name,
+                    now=house.now(),
+                    connection_id=lane.connection_id,
+                    problem=error.code,
+                    message=error.message,
+                )
         return Progress(1, again)
 
     async def _subscribe(self, lane: Lane, url: str) -> None:

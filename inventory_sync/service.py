@@ -199,6 +199,12 @@ class Daemon:
         for task in done - {drained}:
             task.result()
 
+    def budgets(self) -> Mapping[str, float]:
+        """What is left of the rate budget of each connection whose lane this process holds, in the partner's unit."""
+        now = self.house.now()
+        held = [runner.lane for _, runner, _ in self._lanes.values() if runner.lane is not None]
+        return {lane.name: lane.client.budget.available(now) for lane in held}
+
     async def _keep_house(self) -> Any:
         return await housekeeping.keep_house(self.house, retention=timedelta(days=self.settings.retention_days))
 
@@ -330,7 +336,7 @@ async def _web(settings: Settings, house: House, daemon: Daemon, metrics: Metric
     collector = NoticeCollector(house)
     await collector.start()
     readiness = Readiness(house.pool, draining=daemon.draining.is_set)
-    page = MetricsPage(house, metrics, daemon.observer, owner=daemon.owner)
+    page = MetricsPage(house, metrics, daemon.observer, owner=daemon.owner, budgets=daemon.budgets)
     token = settings.admin_token.get_secret_value() if settings.admin_token is not None else None
     public = Listener(
         public_app(house, collector, daemon.directory, readiness, listener=metrics.notice),

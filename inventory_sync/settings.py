@@ -10,11 +10,9 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -46,13 +44,11 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, ge=0, le=65535)
     admin_host: str = "127.0.0.1"
     admin_port: int = Field(default=8081, ge=0, le=65535)
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     public_url: str | None = None
     """How partners reach the public port, without a slash at the end. None: no webhooks, polling only."""
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Newest first. Empty: `secret_keys` makes one, or finds the one it made."""
     admin_token: SecretStr | None = None
-    timezone: str = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
@@ -77,16 +73,6 @@ class Settings(BaseSettings):
     @classmethod
     def _keys(cls, value: object) -> object:
         return _split(value) if isinstance(value, str) else value
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return tuple(ip_network(part) for part in _split(value))
-        except ValueError as error:
-            raise ValueError(f"must list addresses or networks such as 10.0.0.0/8, by comma: {error}") from None
 
     @field_validator("log_level", "log_format", "language", mode="before")
     @classmethod
@@ -121,15 +107,6 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://stock.example.com")
         return value.rstrip("/")
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_timezone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("must be a name of the time zone database such as Asia/Tokyo or UTC") from None
-        return value
-
     @model_validator(mode="after")
     def _fit_together(self) -> Settings:
         if self.database_url is not None and not self.secret_key:
@@ -140,11 +117,6 @@ class Settings(BaseSettings):
         if self.database_listen_url is not None and self.database_url is None:
             raise ValueError(f"{PREFIX}DATABASE_LISTEN_URL means nothing without {PREFIX}DATABASE_URL: set both")
         return self
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone that people's days are counted in."""
-        return ZoneInfo(self.timezone)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

@@ -193,7 +193,7 @@ class _Connection:
             return
         node, path = self._place(error["loc"])
         said = self.reader.concealed(error["msg"]).removeprefix("Value error, ").rstrip(".")
-        guide = f"Run `inventory-sync guide {self.definition.name}` to see what belongs here."
+        guide = f"Run `inventory-sync systems --json` to see what {self.definition.name} needs."
         self.reader.refuse(node, path, ConfigCode.SETTINGS, said[:1].lower() + said[1:], guide)
 
     def _missing(self, key: str) -> None:

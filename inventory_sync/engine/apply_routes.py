@@ -182,7 +182,7 @@ class _Existing:
             raise RefusedByRule(
                 "IS-RTE-005",
                 f"The route {name} was stopped by {stopper}, and a configuration file never undoes that. Look at "
-                f"`inventory-sync route show {name}`, then start it with `inventory-sync route start {name}`.",
+                f"`inventory-sync route show {name}`, then start it with `inventory-sync route start {name} --yes`.",
             )
         guarded = [each.field for each in fields if each.field in _GUARDED]
         if route["state"] == "running" and guarded:

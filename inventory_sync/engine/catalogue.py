@@ -19,8 +19,8 @@ from inventory_sync.model.ids import ItemId
 from inventory_sync.model.matching import Candidate, MatchReport, match
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
-from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import CatalogueItem
+from inventory_sync.systems.errors import Broken, BrokenKind, RetryLater
+from inventory_sync.systems.port import CatalogueItem, NoticeKind
 
 MOST_MAY_VANISH = 0.5
 """An import that lacks more than this share of a catalogue of ten or more items is not believed."""
@@ -147,7 +147,7 @@ async def grant_wishes(house: House, lane: Lane) -> Progress:
     kinds = {w["kind"] for w in wishes}
     try:
         if "verify" in kinds:
-            await lane.client.verify()
+            await _verify(house, lane, wishes)
         if "locations" in kinds:
             await import_locations(house, lane)
         if "reconcile" in kinds:
@@ -161,6 +161,18 @@ async def grant_wishes(house: House, lane: Lane) -> Progress:
         return Progress(0, house.now() + timedelta(seconds=error.after))
     await db.run(house.pool, "end_wishes", ids=[w["id"] for w in wishes])
     return Progress(len(wishes), house.now())
+
+
+async def _verify(house: House, lane: Lane, wishes: Sequence[Any]) -> None:
+    """Prove a connection anew. Where a notice told that the app was removed, a refused credential means just that."""
+    told = [w["id"] for w in wishes if w["kind"] == "verify" and w["key"] == NoticeKind.UNINSTALLED]
+    try:
+        await lane.client.verify()
+    except Broken as error:
+        if not told or error.kind is not BrokenKind.CREDENTIAL:
+            raise
+        await db.run(house.pool, "end_wishes", ids=told)
+        raise Broken(error.message, kind=BrokenKind.UNINSTALLED, remedy=error.remedy, code=error.code) from error
 
 
 async def refresh(house: House, lane: Lane, keys: Sequence[str]) -> None:

@@ -122,7 +122,7 @@ async def _align_singly(
         elif record["phase_reason"] != reason.value:
             waits.setdefault(reason.value, []).append(pair.id)
             await open_alert(
-                conn, house.observer, "pairs_waiting", str(route), now=now, route_id=route, reason=reason.value
+                conn, house.observer, "pairs_waiting", record["route"], now=now, route_id=route, reason=reason.value
             )
     if join:
         zeros = [0] * len(join)

@@ -10,6 +10,8 @@ from inventory_sync.engine.lane import House, Progress
 from inventory_sync.store import db
 
 PREVIEW_AGE = timedelta(minutes=15)
+BUG_STAYS = timedelta(days=1)
+"""An alert about a malformed request closes this long after it was last seen."""
 
 
 async def keep_house(house: House, *, retention: timedelta) -> Progress:
@@ -19,6 +21,7 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
         return Progress(0, again)
     await _previews(house)
     await _oversold(house)
+    await _close_what_is_over(house)
     await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
     return Progress(1, again)
 
@@ -65,3 +68,11 @@ async def _oversold(house: House) -> None:
         for alert in await db.rows(conn, "alerts_open"):
             if alert["code"] == "oversold" and alert["subject"] not in found:
                 await close_alerts(conn, "oversold", alert["subject"], now=now)
+
+
+async def _close_what_is_over(house: House) -> None:
+    """Close alerts that state alone shows to be over."""
+    now = house.now()
+    async with db.transaction(house.pool) as conn:
+        for alert in await db.rows(conn, "alerts_over", long_ago=now - BUG_STAYS):
+            await close_alerts(conn, alert["code"], alert["subject"], now=now)

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from inventory_sync.engine.evidence import stop_routes_of
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.model.publish import LARGEST_UNITS
 from inventory_sync.store import cells, db
@@ -74,6 +75,9 @@ async def intake(house: House) -> Progress:
             (ignored if notice["kind"] == NoticeKind.OTHER else done).append(notice["id"])
             hints += [_hint(notice, hint) for hint in notice["hints"]]
             wishes += _wishes(notice)
+            if notice["kind"] == NoticeKind.UNINSTALLED:
+                # Whoever removed the app may install it again before we look: its routes wait for a person either way.
+                await stop_routes_of(house, conn, notice["connection_id"], "uninstalled")
         await cells.mark_hinted(conn, hints, now=now, soft_at=now + SOFT_CHECK, from_list=False)
         if wishes:
             await db.run(

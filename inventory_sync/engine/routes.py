@@ -171,6 +171,8 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
                 f"The route {name} must be aligned again ({', '.join(route['blockers'])}): "
                 f"look at `inventory-sync route preview {name}` and accept it.",
             )
+        if route["state"] != "running":
+            await db.run(conn, "mark_pairs_of_route", route_id=route["id"], now=house.now())
         done = await _accept(house, conn, route, preview_id) if preview_id is not None else {"aligned": 0, "changed": 0}
         if route["state"] != "running":
             await _resume(house, conn, route)
@@ -185,8 +187,7 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
 
 
 async def _resume(house: House, conn: Connection, route: db.Record) -> None:
-    """Pairs that lived before the stop are read on both sides before increases flow."""
-    await db.run(conn, "mark_pairs_of_route", route_id=route["id"], now=house.now())
+    """Pairs that lived before the stop were marked on both sides; no increase flows before they are read."""
     await conn.execute(
         "update pairs set phase = 'catching_up', phase_reason = 'start', phase_since = $2 "
         "where route_id = $1 and phase = 'live' and phase_since < $2",

@@ -1,336 +1,28 @@
-"""A bench for stories about the engine: the simulation's world without chance, one partner's mishap at a time.
+"""A bench for stories about the engine: what people do, and what is counted.
 
-Time is virtual, the adapters' protocol code talks to the simulators' cores, the SQL is real. Nothing goes wrong unless a
-test queues it: `bench.faults("shop").queue(pattern, fault)`. What is asserted comes from the simulators' own logs, from
-the requests that left, and from the tables of ops, batches and alerts.
+What is asserted comes from the simulators' own logs, from the requests that left, and from the tables of ops, batches
+and alerts. Mishaps are queued: `bench.faults("shop").queue(pattern, fault)`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
-import asyncpg
-
-from inventory_sync.engine import catalogue, connections, housekeeping, intake, routes
-from inventory_sync.engine.decide import decide
-from inventory_sync.engine.lane import Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
-from inventory_sync.engine.observer import Composed
-from inventory_sync.sandbox.faults import FaultPlan, NoticePlan, names_of
-from inventory_sync.sandbox.kernel import Request, StockChange
-from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
-from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
+from inventory_sync.engine import routes
+from inventory_sync.sandbox.faults import FaultPlan, NoticePlan
+from inventory_sync.sandbox.kernel import StockChange
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool, Record
-from inventory_sync.systems.errors import Broken, RetryLater
-from inventory_sync.systems.http import HttpRequest, HttpResponse, Transport
-from inventory_sync.systems.port import Client, ClientContext
-from inventory_sync.systems.shopify import definition as SHOPIFY
-from inventory_sync.systems.smaregi import definition as SMAREGI
-from tests.simulation.clock import CLOCK_IN_SQL
-from tests.simulation.net import Network
-from tests.simulation.world import CONTRACT, INSTALLATION, NOTICE_SECRET, Partner, World, warm
-
-T = TypeVar("T")
+from tests.engine.bench_house import TIMEOUT, FurnishedHouse, Sent, Setup
 
 ADJUST = "AdjustQuantities"
 """Name of the request that writes numbers to a shop, for faults and for counting."""
 
-IDLE = 10.0
-"""Seconds after which a step of the bench looks by itself, where nobody woke it."""
-
-TIMEOUT = 5.0
-"""Seconds the adapters of the bench wait for an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What there is before a story starts. `ledger` and `channel` are the numbers of every cell, or of each code."""
-
-    codes: tuple[str, ...] = ("A-1",)
-    stores: tuple[str, ...] = ("1",)
-    shops: tuple[str, ...] = ("shop",)
-    ledger: int | Mapping[str, int] = 10
-    channel: int | Mapping[str, int] | None = None  # None: as the ledger
-    route: Mapping[str, Any] = field(default_factory=dict)
-    smaregi: SmaregiSwitches = SmaregiSwitches(reads_per_second=50, writes_per_second=20)
-    shopify: ShopifySwitches = ShopifySwitches(bucket_size=20_000.0, restore_rate=1_000.0)
-    pos: Mapping[str, Any] = field(default_factory=dict)  # settings of the ledger's connection
-    more: Callable[[Bench], object] = lambda bench: None  # fills the partners further
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One request as it left."""
-
-    at: datetime
-    partner: str
-    names: tuple[str, ...]
-    body: bytes
-
-
-class _Recording:
-    """A transport that keeps what went through it."""
-
-    def __init__(self, bench: Bench, partner: str, inner: Transport) -> None:
-        self._bench, self._partner, self._inner = bench, partner, inner
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        path = "/" + request.url.split("://", 1)[1].partition("/")[2].partition("?")[0]
-        names = names_of(Request(request.method, path, "", {}, request.body))
-        self._bench.sent.append(Sent(self._bench.agenda.now, self._partner, names, request.body))
-        return await self._inner.send(request)
-
 
 @dataclass
-class Bench(World):
-    """One ledger, one or two shops, one daemon."""
-
-    setup: Setup = field(default_factory=Setup)
-
-    def __post_init__(self) -> None:
-        self.sent: list[Sent] = []
-        self.composed: list[Composed] = []
-        self.off: set[str] = set()  # steps that do not run, as "poll" or "push:shop"
-        self.wrap: dict[str, Callable[[Client], Client]] = {}
-        self.owner, self.owner_key = "replica-a", 0
-        self.products: dict[str, str] = {}
-        self.items: dict[str, dict[str, str]] = {}
-        self._began: dict[str, int] = {}
-        self._people = 0
-        super().__post_init__()
-
-    # -- building ---
-
-    def _partners(self) -> dict[str, Partner]:
-        made = {"pos": self._ledger_partner()}
-        for name in self.setup.shops:
-            domain, secret = f"{name}-jp.myshopify.com", f"shpss_{name}_secret"
-            places = ("Tokyo", "Osaka")[: len(self.setup.stores)]
-            simulator = ShopifySimulator(
-                domain=domain, client_secret=secret, locations=places, switches=self.setup.shopify
-            )
-            settings = SHOPIFY.settings(
-                shop=domain, client_id="sandbox-client", client_secret=secret, request_timeout_seconds=TIMEOUT
-            )
-            made[name] = self._partner(name, simulator, SHOPIFY, settings)
-        return made
-
-    def _ledger_partner(self) -> Partner:
-        simulator = SmaregiSimulator(
-            contract=CONTRACT, switches=self.setup.smaregi, chance=random.Random(1), notice_delay=0.2
-        )
-        simulator.configure_webhook(
-            "https://sync.example.jp/webhooks/smaregi/pos", header="X-Inventory-Sync-Secret", secret=NOTICE_SECRET
-        )
-        settings = SMAREGI.settings(
-            **{
-                "contract_id": CONTRACT,
-                "client_id": "sim-client",
-                "client_secret": "sim-secret",
-                "webhook_secret": NOTICE_SECRET,
-                "base_url": "https://api.smaregi.dev",
-                "token_url": "https://id.smaregi.dev",
-                "reads_per_second": self.setup.smaregi.reads_per_second,
-                "writes_per_second": self.setup.smaregi.writes_per_second,
-                "request_timeout_seconds": TIMEOUT,
-                **self.setup.pos,
-            }
-        )
-        return self._partner("pos", simulator, SMAREGI, settings)
-
-    def client(self, partner: Partner) -> Client:
-        carried = Network(self.agenda, self.tasks, self.late).transport(
-            partner.simulator, partner.faults, lambda: self._collect(partner)
-        )
-        context = ClientContext(
-            _Recording(self, partner.name, carried), self.house.ambient, INSTALLATION, self.budget_full
-        )
-        made: Client = partner.definition.make_client(partner.settings, context)
-        return self.wrap.get(partner.name, lambda client: client)(made)
-
-    def _seed(self) -> None:
-        now, setup = self.agenda.now, self.setup
-        ledger = _numbers(setup.ledger, setup.codes)
-        channel = ledger if setup.channel is None else _numbers(setup.channel, setup.codes)
-        ids = self.pos.seed_catalogue(
-            len(setup.codes),
-            now,
-            stores=setup.stores,
-            codes=list(setup.codes),
-            initial=lambda number, store: ledger[setup.codes[number]],
-        )
-        self.products = dict(zip(setup.codes, ids, strict=True))
-        for name in setup.shops:
-            shop = self.partners[name].simulator
-            places = shop.location_ids()
-            self.items[name] = {}
-            for code in setup.codes:
-                [self.items[name][code]] = shop.add_product(
-                    f"Product {code}", [code], now, locations=places, stock=channel[code], policy="CONTINUE"
-                )
-        setup.more(self)
-        for partner in self.partners.values():
-            partner.simulator.log.changes.clear()
-
-    async def move_in(self) -> None:
-        """Connections, catalogues, a route for each shop, and its pairs; then the daemon starts."""
-        await self.pool.execute(CLOCK_IN_SQL)
-        await warm(self.pool)
-        self._seed()
-        for name, partner in self.partners.items():
-            partner.connection_id = await db.value(
-                self.pool,
-                "insert_connection",
-                name=name,
-                system=partner.definition.name,
-                settings={},
-                secrets=None,
-                now=self.agenda.now,
-            )
-            await self.person(self._bring_in(name))
-        for name in self.setup.shops:
-            await self._make_route(name)
-        self.boot()
-
-    async def _bring_in(self, name: str) -> None:
-        partner = self.partners[name]
-        held = await take_lease(self.house, partner.connection_id, owner=self.owner, owner_key=0)
-        assert held is not None
-        lane = Lane(partner.connection_id, name, self.client(partner), held.token)
-        await self.patiently(lambda: self._greet(lane))
-        await self.patiently(lambda: catalogue.import_locations(self.house, lane))
-        await catalogue.start_import(self.house, lane.connection_id)
-        while await db.row(self.pool, "running_run", kind="import", connection_id=lane.connection_id) is not None:
-            await catalogue.import_page(self.house, lane)
-            await self.pause(0.1)
-        if name != "pos":
-            url = f"https://sync.example.jp/webhooks/shopify/{name}"
-            await self.patiently(lambda: lane.client.ensure_subscriptions(url))
-
-    async def _make_route(self, name: str) -> None:
-        given = {
-            "direction": "two_way",
-            "sales": "post",
-            "ledger_field": "product_code",
-            "channel_field": "sku",
-            "buffer": 0,
-            "percent": 100,
-            "maximum": None,
-            "align": "ledger_wins",
-            **self.setup.route,
-        }
-        ids = {"ledger_id": self.partners["pos"].connection_id, "channel_id": self.partners[name].connection_id}
-        async with db.transaction(self.pool) as conn:
-            await db.value(conn, "insert_route", name=f"pos-{name}", **ids, **given)
-            route = await routes.route_named(conn, f"pos-{name}")
-            for store, place in zip(self.setup.stores, self.partners[name].simulator.location_ids(), strict=True):
-                await db.value(
-                    conn, "insert_location_pair", route_id=route["id"], ledger_key=store, channel_key=place, **ids
-                )
-            await catalogue.match_route(self.house, conn, route)
-
-    # -- the daemon's life ---
-
-    def boot(self) -> None:
-        super().boot()
-        self._schedule("housekeeping", 0.0, 0.3)
-
-    def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
-        lane = self.lanes[name]
-        return super()._steps(name) | {"greet": lambda: self._greet(lane)}
-
-    def _start(self, key: str) -> None:
-        step, _, name = key.partition(":")
-        if key in self.off or step in self.off:
-            self._schedule(key, 1.0, 1.0)
-        elif step == "lease":
-            self.tasks.start(key, self._lease(name), lambda _: None)
-        elif name and name not in self.lanes:
-            return
-        else:
-            common: dict[str, Callable[[], Coroutine[Any, Any, Progress]]] = {
-                "intake": lambda: intake.intake(self.house),
-                "decide": lambda: decide(self.house),
-                "housekeeping": lambda: housekeeping.keep_house(self.house, retention=timedelta(days=30)),
-            }
-            work = self._guarded(name, self._steps(name)[step] if name else common[step])
-            self.tasks.start(key, work, lambda progress: self._again(key, progress))
-
-    def _again(self, key: str, progress: Progress) -> None:
-        if progress.did:
-            super()._again(key, progress)
-            return
-        due = (progress.due - self.agenda.now).total_seconds() if progress.due is not None else IDLE
-        seconds = max(0.001, min(due, IDLE))
-        self._schedule(key, seconds, seconds + 0.05)
-
-    async def _guarded(self, name: str, step: Callable[[], Coroutine[Any, Any, Progress]]) -> Progress:
-        try:
-            return await step()
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            return Progress(0, self.agenda.now)
-        except LeaseLost:
-            self.lanes.pop(name, None)
-        except Broken as error:
-            lane = self.lanes.pop(name, None)
-            if lane is not None:
-                await connections.mark_broken(self.house, lane.connection_id, name, error)
-                await db.run(self.pool, "release_lease", connection_id=lane.connection_id, token=lane.token)
-        return Progress(0)
-
-    async def _lease(self, name: str) -> None:
-        """Hold the lane of a connection that works, or whose time to be tried again has come."""
-        partner, owner = self.partners[name], self.owner
-        record = await db.row(self.pool, "connection_by_name", name=name)
-        assert record is not None
-        tried_again = record["retry_at"] is not None and record["retry_at"] <= self.agenda.now
-        if record["state"] == "linked" or tried_again:
-            held = await take_lease(self.house, partner.connection_id, owner=owner, owner_key=self.owner_key)
-            if held is not None and (name not in self.lanes or self.lanes[name].token != held.token):
-                lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=True)
-                await adopt(self.house, lane, held.former_seconds_left)
-                await catch_up_after_outage(self.house, lane, record["lane_seen_at"])
-                self.lanes[name] = lane
-                for step in self._steps(name):
-                    self._schedule(f"{step}:{name}", 0.0, 0.2)
-        self._schedule(f"lease:{name}", 3.0, 4.0)
-
-    async def _greet(self, lane: Lane) -> Progress:
-        try:
-            verified = await lane.client.verify()
-        except RetryLater as error:
-            return Progress(0, self.agenda.now + timedelta(seconds=error.after))
-        verified = replace(verified, identity=f"{lane.name}: {verified.identity}")  # simulated shops share one id
-        async with db.transaction(self.pool) as conn:
-            await connections.link(self.house, conn, lane.connection_id, lane.name, verified)
-        return Progress(0, self.agenda.now + timedelta(hours=1))
-
-    # -- running ---
-
-    async def run(self, seconds: float) -> None:
-        """Let that many seconds pass."""
-        end = self.agenda.now + timedelta(seconds=seconds)
-        self.agenda.at(end, lambda: None)
-
-        async def over() -> bool:
-            return self.agenda.now >= end
-
-        await self.run_until(over, seconds=seconds + 0.001)
-
-    async def until(self, done: Callable[[], Any], *, seconds: float = 60) -> None:
-        """Let time pass until `done` (a function, perhaps a coroutine's) says so; fails after so many seconds."""
-
-        async def asked() -> bool:
-            answer = done()
-            return bool(await answer if asyncio.iscoroutine(answer) else answer)
-
-        self.agenda.after(seconds, lambda: None)
-        assert await asked() or await self.run_until(asked, seconds=seconds), f"not within {seconds} s"
+class Bench(FurnishedHouse):
+    """One ledger, one or two shops, one daemon, and a person who asks."""
 
     async def rest(self, *, seconds: float = 60) -> None:
         """Let time pass until nothing is heard, dirty, owed, due, in flight or in doubt."""
@@ -341,14 +33,6 @@ class Bench(World):
         return not await self.pool.fetchval(_BUSY) and not any(
             self.partners[name].simulator.next_due() is not None for name in self.partners
         )
-
-    async def person(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something that talks to a partner, while time passes."""
-        answers: list[T] = []
-        self._people += 1
-        self.tasks.start(f"person:{self._people}", work, answers.append)
-        await self.until(lambda: answers, seconds=600)
-        return answers[0]
 
     async def preview(self, shop: str = "shop") -> routes.Preview:
         """Once every base reading is in, the preview of a route."""
@@ -361,10 +45,14 @@ class Bench(World):
         return await routes.make_preview(self.house, f"pos-{shop}")
 
     async def start(self, shop: str = "shop", preview_id: str | None = None) -> dict[str, int]:
-        return await routes.start(self.house, f"pos-{shop}", preview_id=preview_id, actor="person")
+        done = await routes.start(self.house, f"pos-{shop}", preview_id=preview_id, actor="person")
+        self.wake()
+        return done
 
     async def stop(self, shop: str = "shop") -> dict[str, int]:
-        return await routes.stop(self.house, f"pos-{shop}", actor="person")
+        counts = await routes.stop(self.house, f"pos-{shop}", actor="person")
+        self.wake()
+        return counts
 
     async def align(self) -> None:
         """Preview and start every route, and let it come to rest; what is counted begins here."""
@@ -375,7 +63,7 @@ class Bench(World):
 
     def begin(self) -> None:
         """What is counted from the logs begins here."""
-        self._began = {name: len(partner.simulator.log.changes) for name, partner in self.partners.items()}
+        self.began = {name: len(partner.simulator.log.changes) for name, partner in self.partners.items()}
         self.sent.clear()
 
     # -- what people do ---
@@ -423,7 +111,7 @@ class Bench(World):
     def ours(self, name: str) -> list[StockChange]:
         """What our product changed at a partner, from the partner's own log."""
         log = self.partners[name].simulator.log
-        return [change for change in log.changes[self._began.get(name, 0) :] if change.actor == "client"]
+        return [change for change in log.changes[self.began.get(name, 0) :] if change.actor == "client"]
 
     def requests(self, name: str, kind: str) -> list[Sent]:
         """Requests to a partner one of whose names begins with or ends in `kind`."""
@@ -478,10 +166,6 @@ async def furnish(pool: Pool, setup: Setup | None = None) -> Bench:
     return bench
 
 
-def _numbers(given: int | Mapping[str, int], codes: tuple[str, ...]) -> dict[str, int]:
-    return {code: given if isinstance(given, int) else given[code] for code in codes}
-
-
 _BUSY = """
 select exists (select 1 from inbox where state = 'new')
     or exists (select 1 from due)
@@ -499,4 +183,4 @@ join cells c on c.id = o.cell_id join items i on i.id = c.item_id
 where n.name = $1 order by o.composed_at, o.id
 """
 
-__all__ = ["ADJUST", "TIMEOUT", "Bench", "Sent", "Setup", "furnish", "replace"]
+__all__ = ["ADJUST", "TIMEOUT", "Bench", "Sent", "Setup", "furnish"]

@@ -20,8 +20,11 @@ def untouched(bench: Bench) -> bool:
     return not any(change.actor == "client" for p in bench.partners.values() for change in p.simulator.log.changes)
 
 
+@pytest.mark.row("S4-34")
 async def test_a_first_start_shows_its_preview_and_writes_nothing_before_it_is_accepted(furnished: Furnish) -> None:
     bench = await furnished(Setup(codes=("A-1", "B-2"), ledger={"A-1": 10, "B-2": 5}, channel={"A-1": 4, "B-2": 5}))
+    [route] = await bench.rows("select state from routes")
+    assert route["state"] == "stopped"
     with pytest.raises(RefusedByRule, match="never aligned"):
         await bench.start()
     preview = await bench.preview()

@@ -26,6 +26,12 @@ async def route_state(bench: Bench, shop: str) -> str:
     return str(route["state"])
 
 
+async def its_time_has_come(bench: Bench, name: str = "shop") -> None:
+    """A connection that does not work is due to be tried again, instead of letting an hour pass."""
+    await bench.pool.execute("update connections set retry_at = $1 where name = $2", bench.agenda.now, name)
+    await bench.run(5)
+
+
 def secret_revoked(bench: Bench) -> None:
     bench.shop().access.rotate_secret("shpss_another_secret")
     bench.shop().access.revoke_oldest_secret(bench.agenda.now)
@@ -51,11 +57,13 @@ FAULTS: dict[str, tuple[Callable[[Bench], None], str]] = {
 }
 
 
+@pytest.mark.row("S0-9")
 @pytest.mark.parametrize(("breaks", "state"), FAULTS.values(), ids=list(FAULTS))
 async def test_a_connection_that_breaks_says_why_and_what_to_do_and_the_other_shop_goes_on(
     running: Furnish, breaks: Callable[[Bench], None], state: str
 ) -> None:
     bench = await running(TWO)
+    began = bench.agenda.now
     breaks(bench)
     bench.heard("shop")
     bench.move_ledger("A-1", -3)
@@ -64,6 +72,7 @@ async def test_a_connection_that_breaks_says_why_and_what_to_do_and_the_other_sh
 
     record = await connection(bench)
     assert record["state"] == state
+    assert record["state_since"] >= began
     assert record["state_code"].startswith("IS-SHP-")
     assert record["state_reason"]
     assert record["state_remedy"]
@@ -79,17 +88,16 @@ async def test_a_connection_that_breaks_says_why_and_what_to_do_and_the_other_sh
     assert await route_state(bench, "mall") == "running"
 
 
+@pytest.mark.row("S0-9")
 async def test_a_shop_that_is_thawed_goes_on_where_it_stood(running: Furnish) -> None:
     bench = await running(TWO)
     frozen(bench)
     bench.move_ledger("A-1", -3)
     await bench.until(lambda: bench.alerts("connection_broken"), seconds=90)
-    retry_at = (await connection(bench))["retry_at"]
-    assert retry_at is not None
-    bench.off |= {"causes", "poll:pos", "poll:mall"}
+    assert (await connection(bench))["retry_at"] > bench.agenda.now
     bench.move_channel("A-1", -1)
     bench.shop().status = ShopStatus.OPEN
-    await bench.run((retry_at - bench.agenda.now).total_seconds() + 5)
+    await its_time_has_come(bench)
     await bench.rest(seconds=120)
     assert (await connection(bench))["state"] == "linked"
     assert await bench.alerts("connection_broken") == []
@@ -97,9 +105,7 @@ async def test_a_shop_that_is_thawed_goes_on_where_it_stood(running: Furnish) ->
     assert [change.delta for change in bench.ours("pos")] == [-1]
 
 
-@pytest.mark.row("S0-9")
 @pytest.mark.row("S0-45")
-@pytest.mark.row("S0-48")
 async def test_an_app_that_was_removed_unlinks_the_shop_and_stops_its_routes(running: Furnish) -> None:
     bench = await running(TWO)
     bench.shop().uninstall(bench.agenda.now)
@@ -115,7 +121,7 @@ async def test_an_app_that_was_removed_unlinks_the_shop_and_stops_its_routes(run
     bench.begin()
     bench.move_ledger("A-1", -3)
     await bench.until(lambda: bench.channel(shop="mall") == 7)
-    await bench.run(700)
+    await bench.run(120)
     assert bench.requests("shop", "") == [], "an unlinked shop is left alone"
     assert await route_state(bench, "mall") == "running"
     with pytest.raises(RefusedByRule, match="connection_unlinked:shop"):
@@ -133,9 +139,8 @@ async def test_an_app_that_was_installed_again_writes_nothing_until_a_person_sta
     bench.move_ledger("A-1", -3)
     await bench.run(30)
     bench.shop().reinstall()
-    bench.lanes.pop("shop", None)
-    await bench.pool.execute("update connections set retry_at = $1 where name = 'shop'", bench.agenda.now)
-    await bench.run(120)
+    await its_time_has_come(bench)
+    await bench.run(60)
     assert (await connection(bench))["state"] == "linked"
     assert bench.ours("shop") == bench.ours("pos") == []
     assert bench.requests("shop", ADJUST) == []
@@ -156,13 +161,13 @@ async def test_a_ledger_that_refuses_its_scope_breaks_alone_and_recovers_when_it
     await bench.until(lambda: bench.alerts("connection_broken"), seconds=90)
     record = await connection(bench, "pos")
     assert record["state"] == "needs_action"
-    assert record["state_code"].startswith("IS-SMG-") or record["state_code"].startswith("IS-SMR-")
+    assert record["state_code"].startswith("IS-SM")
     assert bench.ledger() == 10
     [op] = await bench.ops("pos")
     assert op["state"] == "not_applied"
 
     bench.pos.approve_scope("pos.stock:write")
-    await bench.run((record["retry_at"] - bench.agenda.now).total_seconds() + 5)
+    await its_time_has_come(bench, "pos")
     await bench.rest(seconds=120)
     assert (bench.ledger(), bench.channel()) == (8, 8)
     assert [change.delta for change in bench.ours("pos")] == [-2]

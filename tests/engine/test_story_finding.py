@@ -51,3 +51,20 @@ async def test_a_walk_over_all_levels_finds_what_no_notice_and_no_poll_told(runn
     assert route["reconciled_at"] is not None
     assert [change.delta for change in bench.ours("shop")] == [-4]
     assert [change.delta for change in bench.ours("pos")] == [-3]
+
+
+async def test_a_change_on_either_side_reaches_the_other_once_and_our_own_writes_come_back_as_nothing(
+    running: Furnish,
+) -> None:
+    bench = await running()
+    bench.move_ledger("A-1", -3)
+    bench.move_channel("A-1", -2)
+    await bench.rest()
+    await bench.run(130)
+    assert (bench.ledger(), bench.channel()) == (5, 5)
+    assert [change.delta for change in bench.ours("pos")] == [-2]
+    assert [change.delta for change in bench.ours("shop")] == [-3]
+    moved = await bench.rows("select delta from movements order by delta")
+    assert [row["delta"] for row in moved] == [-3, -2], "what people did, and nothing of ours"
+    echoed = await bench.rows("select count(*) as notices from inbox where state = 'done'")
+    assert echoed[0]["notices"] >= 4, "both partners told us of our own writes as well"

@@ -36,12 +36,15 @@ async def report(bench: Bench) -> dict[str, Any]:
 
 
 @pytest.mark.row("S2-35")
+@pytest.mark.row("S2-38")
 @pytest.mark.row("S4-31")
 async def test_codes_that_almost_match_are_reported_with_the_difference_and_never_written(running: Furnish) -> None:
     bench = await running(Setup(more=almost))
     found = await report(bench)
 
     assert found["matched"] == 1
+    assert [row["value"] for row in found["ledger_unmatched"]] == list(NEAR)
+    assert [row["value"] for row in found["channel_unmatched"]] == [other for other, _ in NEAR.values()]
     assert {(near["ledger"], near["channel"]): near["kinds"] for near in found["near_misses"]} == {
         (code, other): [kind] for code, (other, kind) in NEAR.items()
     }
@@ -90,7 +93,7 @@ async def test_a_code_that_stands_twice_on_a_side_matches_nothing(running: Furni
 
 
 def odd_ones(bench: Bench) -> None:
-    """Both sides have the codes; at the shop one is not tracked and one is a bundle, at the ledger one is not managed."""
+    """Codes of both sides: one is not tracked and one a bundle at the shop, one is not managed at the ledger."""
     now = bench.agenda.now
     for code in ("UNTRACKED", "BUNDLE", "UNMANAGED"):
         product = bench.pos.add_product(code, now, managed=code != "UNMANAGED")

@@ -111,7 +111,7 @@ async def test_a_batch_refused_for_a_row_nobody_named_is_halved_until_the_culpri
     culprit = "SKU-0011"
     lane = bench.lanes["shop"]
     partner = NamesNoRow(lane.client, bench.items["shop"][culprit])
-    lane.client = partner  # type: ignore[assignment]
+    lane.client = partner
     await every_number_falls(bench)
     bench.off.clear()
     await bench.until(lambda: len(bench.ours("shop")) == 19, seconds=180)

@@ -87,7 +87,8 @@ order by p.id for update of p;
 
 -- name: based_pairs(cells)
 -- New pairs of these channel cells in running routes, with both sides read.
-select p.id, p.channel_cell, p.route_id, p.phase_reason, c.known as channel_known, r.align, r.ever_aligned
+select p.id, p.channel_cell, p.route_id, p.phase_reason, c.known as channel_known, r.align, r.ever_aligned,
+       r.name as route
 from pairs p join cells c on c.id = p.channel_cell join routes r on r.id = p.route_id
 where p.channel_cell = any(:cells::bigint[]) and p.phase = 'new' and r.state = 'running'
   and c.known is not null and c.condition = 'active'

@@ -257,3 +257,20 @@ select u.id, u.kind, u.state, u.done, u.found, u.started_at, u.updated_at, u.fin
        r.name as route
 from runs u left join connections n on n.id = u.connection_id left join routes r on r.id = u.route_id
 order by u.id desc limit :limit;
+
+-- name: alerts_over(long_ago)
+-- Open alerts whose cause is gone: nobody waits any more, nothing is quarantined, the route was aligned again; a
+-- request called malformed long ago.
+select a.id, a.code, a.subject from alerts a
+left join routes r on r.id = a.route_id
+where a.closed_at is null and (
+  (a.code = 'preview_ready' and (r.id is null or r.state <> 'blocked'))
+  or (a.code = 'pairs_waiting' and not exists (
+        select 1 from pairs p where p.route_id = a.route_id and p.phase = 'new'
+          and p.phase_reason in ('many_new_pairs', 'large_move')))
+  or (a.code = 'quarantined' and not exists (
+        select 1 from quarantine q join cells c on c.id = q.cell_id where c.connection_id = a.connection_id))
+  or (a.code in ('restored', 'second_installation') and not exists (
+        select 1 from routes w where w.blockers ? a.code))
+  or (a.code = 'bug' and a.seen_at < :long_ago))
+order by a.id;

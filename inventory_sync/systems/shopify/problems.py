@@ -67,16 +67,16 @@ _TABLE = (
     Problem(
         "IS-SHP-010",
         "Shopify refuses the access token",
-        "Check that the app is still installed in the shop; then enter its credentials again (connection renew).",
+        "Check that the app is still installed in the shop; correct its credentials in the file and apply it.",
         "アクセストークンが拒否されました",
-        "アプリがショップにインストールされているか確認し、認証情報を入力し直してください (connection renew)。",
+        "アプリがインストールされているか確認し、設定ファイルの認証情報を直して apply してください。",
     ),
     Problem(
         "IS-SHP-011",
         "Shopify refuses the client id or client secret",
-        "Copy Client ID and secret again from the app's Settings page in the Dev Dashboard (connection renew).",
+        "Copy both again from the app's Settings page in the Dev Dashboard into the file, and apply it.",
         "クライアント ID またはシークレットが拒否されました",
-        "Dev Dashboard のアプリの「設定」から両方をコピーし直してください (connection renew)。",
+        "Dev Dashboard のアプリの「設定」から両方をコピーし直してください (設定ファイルを直して apply)。",
     ),
     Problem(
         "IS-SHP-012",
@@ -88,7 +88,7 @@ _TABLE = (
     Problem(
         "IS-SHP-013",
         "the app is not installed in the shop",
-        "Install it from the app's page in the Dev Dashboard, then relink the connection.",
+        "Install it from the app's page in the Dev Dashboard, then apply the configuration file again.",
         "アプリがショップにインストールされていません",
         "Dev Dashboard のアプリのページからインストールし、再連携してください。",
     ),
@@ -254,9 +254,9 @@ _TABLE = (
     Problem(
         "IS-SHP-054",
         "Shopify refused this row",
-        "Read Shopify's own words in the reason; mend the item there, then retry it (quarantine retry).",
+        "Read Shopify's own words in the reason; mend the item there, then retry it (quarantine release).",
         "この行が拒否されました",
-        "理由欄の Shopify の説明を確認し、商品を修正してから再試行してください (quarantine retry)。",
+        "理由欄の Shopify の説明を確認し、商品を修正してから再試行してください (quarantine release)。",
     ),
     Problem(
         "IS-SHP-055",
