@@ -241,7 +241,7 @@ def test_the_systems_own_check_of_a_setting_is_shown_at_its_place(
 ) -> None:
     error = config.only_error(config.CONNECTIONS.replace("  shop:\n", f"    {setting}\n  shop:\n", 1))
     assert (error.line, error.field, error.code) == (line, field, "IS-CFG-001")
-    assert "guide till" in error.remedy
+    assert "what till needs" in error.remedy
 
 
 def test_settings_of_other_types_are_read_as_the_system_declares_them(config: Any) -> None:
