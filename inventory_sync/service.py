@@ -222,9 +222,16 @@ class Daemon:
         async with self._session_of_ours() as connection:
             await connection.execute("select pg_advisory_lock($1)", self._owner_key)
             connection.add_termination_listener(lambda _: closed.set())
-            await connection.add_listener(db.CHANNEL, lambda _c, _p, _ch, payload: self.wakes.call(str(payload)))
+            await connection.add_listener(db.CHANNEL, self._heard)
             self.wakes.call_all()
-            await closed.wait()
+            try:
+                await closed.wait()
+            finally:
+                if not connection.is_closed():
+                    await connection.remove_listener(db.CHANNEL, self._heard)
+
+    def _heard(self, _connection: object, _process: int, _channel: str, payload: object) -> None:
+        self.wakes.call(str(payload))
 
     @asynccontextmanager
     async def _session_of_ours(self) -> AsyncIterator[asyncpg.Connection]:

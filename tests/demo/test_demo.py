@@ -62,7 +62,7 @@ def test_a_run_with_faults_and_a_kill_ends_equal_and_leaves_nothing_behind(
 
 
 def test_a_daemon_that_repeats_requests_in_doubt_is_found_out(path_to_systems: str, short_directory: Path) -> None:
-    done = run_demo(path_to_systems, short_directory, "--for", "6s", "--seed", "7", "--no-kill", "--plant", "double")
+    done = run_demo(path_to_systems, short_directory, "--for", "5s", "--seed", "7", "--no-kill", "--plant", "double")
     assert done.returncode == 1, done.stderr + done.stdout
     assert "NOT GOOD" in done.stdout
     doubled = [line for line in done.stdout.splitlines() if line.startswith("  pair=DEMO-") and "doubled=" in line]

@@ -23,7 +23,7 @@ def size(sent: Sent) -> int:
 
 async def every_number_falls(bench: Bench) -> None:
     """One unit of every product leaves the ledger at once, and nothing is written before all of it is known."""
-    bench.off |= {"push", "push2"}
+    bench.off.add("push")
     bench.pos.bulk_change([(product, "1", -1) for product in bench.products.values()], bench.agenda.now)
     bench.heard("pos")
     waiting = "select count(*) from cells where gap <> 0"

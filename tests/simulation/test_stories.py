@@ -6,8 +6,10 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from inventory_sync.store.db import Pool
 from tests.simulation.plants import PLANTS
@@ -21,8 +23,10 @@ CATCH_WITHIN = 16
 
 
 @pytest.fixture(autouse=True)
-def _quietly() -> None:
+def _quietly() -> Iterator[None]:
     quiet()
+    yield
+    structlog.reset_defaults()
 
 
 async def _tell(pool: Pool, seed: int, changes: int) -> Ending:

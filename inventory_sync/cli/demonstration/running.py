@@ -33,8 +33,8 @@ SETTLE_WITHIN = 75.0
 STILL = 5.0
 """Seconds without a write after which what is equal counts as settled."""
 
-WRONG_AND_STILL = 15.0
-"""Seconds without a write after which what is wrong is not going to be repaired."""
+WRONG_AND_STILL = 10.0
+"""Seconds without a write after which sides that are equal and yet wrong are not going to be repaired."""
 
 SET_UP_WITHIN = 90.0
 ALIGN_WITHIN = 60.0
