@@ -14,6 +14,9 @@ from tests.simulation.world import World
 
 READ_LAG = timedelta(seconds=3)
 
+READ_WITHIN = 60.0
+"""Seconds within which a marked cell is read for good, deaths of the process and throttled partners included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -128,10 +131,18 @@ class Monitors:
             total += best
         return total
 
+    async def _watch_age(self) -> None:
+        """I7: a cell that may be read is read within a bound, hot ones too; an unanswered op is waited for."""
+        age = await self.world.pool.fetchval(_OLDEST_MARK, self.world.agenda.now)
+        self.worst_dirty = max(self.worst_dirty, age or 0.0)
+        if self.worst_dirty > READ_WITHIN:
+            self.fail(f"I7 a cell that was marked and may be read was not read for {self.worst_dirty:.0f} s")
+
     # -- at rest ---
 
     async def resting(self) -> bool:
         """Nothing is heard, dirty, owed, due, in flight or in doubt."""
+        await self._watch_age()
         if not self.world.calm or not self.world.up:
             return False
         busy = await self.world.pool.fetchval(_BUSY, self.world.agenda.now)
@@ -221,6 +232,11 @@ select l.known, p.uncertain > 0 as uncertain,
          where k2.ledger_cell = l.id) + least(l.compensate, 0) + least(l.compensate_sent, 0) as down
 from pairs p join components k on k.pair_id = p.id join cells l on l.id = k.ledger_cell
 where p.channel_cell = $1
+"""
+
+_OLDEST_MARK = """
+select max(extract(epoch from $1::timestamptz - greatest(dirty_since, settled_at)))::float8 from cells
+where dirty_since is not null and op_id is null
 """
 
 _BUSY = """

@@ -60,7 +60,8 @@ def _show(ending: Ending, plant: str | None) -> None:
     word = "ok  " if not ending.violations else "FAIL"
     print(
         f"{word} seed {ending.seed}: {ending.movements} movements, {ending.ops} ops, {ending.crashes} deaths, "
-        f"{ending.refused_readings} readings refused, doubts {ending.doubts}, {ending.compensations} compensated",
+        f"{ending.refused_readings} readings refused, doubts {ending.doubts}, {ending.compensations} compensated, "
+        f"marks read within {ending.oldest_mark_s:.0f} s",
         flush=True,
     )
     for violation in ending.violations[:5]:

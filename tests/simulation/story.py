@@ -31,6 +31,7 @@ class Ending:
     refused_readings: int
     doubts: dict[str, int]
     compensations: int
+    oldest_mark_s: float
 
 
 async def tell(
@@ -58,6 +59,7 @@ async def tell(
         world.recorder.refusals,
         world.recorder.doubts,
         len(world.recorder.compensations),
+        world.worst_dirty,
     )
 
 
@@ -77,6 +79,7 @@ async def _told(world: World, plant: Callable[[World], Awaitable[None]] | None) 
     async with mortal(world):
         rested = await world.run_until(monitors.resting, seconds=REST_WITHIN)
     await monitors.judge(rested)
+    world.worst_dirty = monitors.worst_dirty
 
 
 async def _move_in(world: World, places: list[Place]) -> list[Spot]:

@@ -105,6 +105,7 @@ class World:
         self.house = self._house()
         self.partners = self._partners()
         self.late: list[datetime] = []
+        self.worst_dirty = 0.0
         self._notices = 0
 
     # -- building ---
