@@ -40,7 +40,6 @@ STATEMENTS = (
          polled_until timestamptz,
          heard_at timestamptz,
          lane_seen_at timestamptz,
-         paused_until timestamptz,
          unique (system, identity))""",
     """create table locations (
          id bigint generated always as identity primary key,

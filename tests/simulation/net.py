@@ -49,12 +49,12 @@ class SimulatedTransport:
 
         def lose(reason: str) -> None:
             if not answer.done():
-                self._network.tasks.resume()
+                self._network.tasks.resume(answer)
                 answer.set_exception(NoAnswer(reason))
 
         def reply(response: Response) -> None:
             if not answer.done():
-                self._network.tasks.resume()
+                self._network.tasks.resume(answer)
                 answer.set_result(HttpResponse(response.status, response.headers, response.body))
 
         def arrive() -> None:

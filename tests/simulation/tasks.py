@@ -22,6 +22,7 @@ class Tasks:
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._moving = 0
+        self._counted: set[asyncio.Future[Any]] = set()
         self._still = asyncio.Event()
         self.dead = False
         self.kill_in: int | None = None
@@ -59,14 +60,19 @@ class Tasks:
             self._still.set()
 
     async def wait(self, answer: asyncio.Future[T]) -> T:
-        """A step waits for the network here."""
-        self._stopped()
+        """A step waits for the network here. Where it asks several things at once, it goes on counting as moving:
+        nobody sees it move, and it holds no connection, which `settle` finds out."""
+        if asyncio.current_task() in self._running.values():
+            self._counted.add(answer)
+            self._stopped()
         return await answer
 
-    def resume(self) -> None:
-        """A waiting step is about to move again."""
-        self._moving += 1
-        self._still.clear()
+    def resume(self, answer: asyncio.Future[Any]) -> None:
+        """A step that waits for this answer is about to move again."""
+        if answer in self._counted:
+            self._counted.discard(answer)
+            self._moving += 1
+            self._still.clear()
 
     async def settle(self, pool: Pool) -> None:
         """Until no step moves: all have ended, wait for the network, or wait for another step that does.

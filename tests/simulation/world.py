@@ -347,7 +347,7 @@ class World:
 
         def go() -> None:
             if not waiting.done():
-                tasks.resume()
+                tasks.resume(waiting)
                 waiting.set_result(None)
 
         self.agenda.after(max(seconds, 0.05), go)

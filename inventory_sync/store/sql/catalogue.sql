@@ -64,13 +64,6 @@ update connections set catalogue_import = :import_id, catalogue_at = :now where 
 select id, codes ->> :field as value, name, tracked, bundle
 from items where connection_id = :connection_id and not gone order by id;
 
--- name: item_pairs(route_id)
--- The items a route has paired so far.
-select distinct ci.id as channel_item, li.id as ledger_item
-from pairs p join cells cc on cc.id = p.channel_cell join items ci on ci.id = cc.item_id
-join components k on k.pair_id = p.id join cells lc on lc.id = k.ledger_cell join items li on li.id = lc.item_id
-where p.route_id = :route_id and p.phase <> 'suspended' order by 1, 2;
-
 -- name: suspend_unmatched(route_id, channel_items, ledger_items, now)$
 -- Pairs whose items match no longer are written no more.
 with right_ones as (select * from unnest(:channel_items::bigint[], :ledger_items::bigint[]) as u (channel_item, ledger_item)),

@@ -41,9 +41,6 @@ insert into due (cell_id)
 select c.id from cells c where c.connection_id = :connection_id
   and (exists (select 1 from pairs p where p.channel_cell = c.id) or exists (select 1 from components k where k.ledger_cell = c.id));
 
--- name: due_count()$
-select count(*) from due;
-
 -- name: lock_cells(ids)
 -- Lock cells in the one order everybody locks them in.
 select c.id, c.connection_id, c.known, c.condition, c.had_row, c.version, c.dirty_since, c.marked_at, c.read_due,
@@ -160,12 +157,6 @@ select c.id, i.key as item_key, l.key as location_key
 from cells c join items i on i.id = c.item_id join locations l on l.id = c.location_id
 where c.id = any(:ids::bigint[]) order by c.id;
 
--- name: cell_roles(ids)
--- Whether each cell is a channel cell of a pair, a ledger cell of a pair, or both.
-select c.id, exists (select 1 from pairs p where p.channel_cell = c.id) as is_channel,
-       exists (select 1 from components k where k.ledger_cell = c.id) as is_ledger
-from cells c where c.id = any(:ids::bigint[]) order by c.id;
-
 -- name: note_sent(ids, ops)!
 -- A cell's op is under way: the version rises, the gap is in the op now.
 update cells c set op_id = u.op, version = c.version + 1, gap = 0, urgency = 9, blocked = 'in_flight'
@@ -200,11 +191,6 @@ from unnest(:ids::bigint[], :units::int[]) as u (id, units) where c.id = u.id;
 -- A compensating op has its outcome; what was not done is owed again.
 update cells c set compensate_sent = c.compensate_sent - u.units, compensate = c.compensate + u.returned
 from unnest(:ids::bigint[], :units::int[], :returned::int[]) as u (id, units, returned) where c.id = u.id;
-
--- name: raise_known(ids, units)!
--- An effect of ours that was not counted is counted now.
-update cells c set known = c.known + u.units, version = c.version + 1
-from unnest(:ids::bigint[], :units::int[]) as u (id, units) where c.id = u.id;
 
 -- name: watch_cells(ids, watched)!
 update cells set watched = :watched where id = any(:ids::bigint[]);

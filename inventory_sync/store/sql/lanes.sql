@@ -27,12 +27,6 @@ update leases set expires_at = inventory_clock() where connection_id = :connecti
 -- name: lane_seen(connection_id, now)!
 update connections set lane_seen_at = :now where id = :connection_id;
 
--- name: pause_lane(connection_id, until)!
-update connections set paused_until = greatest(paused_until, :until) where id = :connection_id;
-
--- name: paused_until(connection_id)$
-select paused_until from connections where id = :connection_id;
-
 -- name: last_run(name)$
 select last_at from schedule where name = :name;
 
