@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,13 +58,17 @@ async def _codecs(conn: asyncpg.Connection[asyncpg.Record]) -> None:
     )
 
 
-async def open_pool(dsn: str, *, size: int = 10) -> Pool:
-    """A pool of `size` connections. Commits are synchronous: what was answered 200 is on disk."""
+async def open_pool(dsn: str, *, size: int = 10, reset: Callable[[Any], Awaitable[None]] | None = None) -> Pool:
+    """A pool of `size` connections. Commits are synchronous: what was answered 200 is on disk.
+
+    `reset` replaces what is done to a connection that comes back, where nobody leaves anything behind on one.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=min(2, size),
         max_size=size,
         init=_codecs,
+        reset=reset,
         server_settings={"application_name": "inventory-sync", "jit": "off"},
     )
 

@@ -56,8 +56,7 @@ class Tasks:
 
     def _stopped(self) -> None:
         self._moving -= 1
-        if self._moving <= 0:
-            self._still.set()
+        self._still.set()
 
     async def wait(self, answer: asyncio.Future[T]) -> T:
         """A step waits for the network here. Where it asks several things at once, it goes on counting as moving:
@@ -90,7 +89,7 @@ class Tasks:
 
     async def _all_wait_for_each_other(self, pool: Pool) -> bool:
         """Whether no step uses the database, looked at for longer than a step takes from one query to the next."""
-        for _ in range(100):
+        for _ in range(30):
             if self._moving <= 0 or pool.get_idle_size() + self.held < pool.get_max_size():
                 return False
             await asyncio.sleep(0)
