@@ -41,7 +41,7 @@ def test_an_event_keeps_its_keys(output: io.StringIO) -> None:
 
 
 def test_messages_of_the_standard_library_take_the_same_way(output: io.StringIO) -> None:
-    logging.getLogger("some.library").warning(
+    logging.getLogger("some.package").warning(
         "login %s", "postgres://app:hunter2@db/x", extra={"password": "hunter2", "attempt": 3}
     )
     (line,) = lines(output)
