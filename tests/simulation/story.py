@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ from tests.simulation.world import Options, World, mortal, warm
 
 REST_WITHIN = 900.0
 """Virtual seconds within which everything is at rest after the first change: faults last about two minutes of it."""
+
+
+STANDS_STILL = 240.0
+"""Real seconds for one story; the slowest takes a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,10 @@ async def tell(
     await warm(pool)
     world = World(seed_number, pool, options or Options())
     try:
-        await _told(world, plant)
+        async with asyncio.timeout(STANDS_STILL):
+            await _told(world, plant)
+    except TimeoutError:
+        world.violations.append(f"the story stood still: not told within {STANDS_STILL:.0f} s of real time")
     finally:
         await world.tasks.kill()
     return Ending(

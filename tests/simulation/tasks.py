@@ -104,11 +104,15 @@ class Tasks:
                 raise Killed
 
     async def kill(self) -> None:
-        """The process dies: whatever its steps waited for never comes."""
+        """The process dies: whatever its steps waited for never comes.
+
+        A step may take the first cancellation for the end of something it was tidying up: it is told until it ends.
+        """
         self.dead = True
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = set(self._running.values())
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=0.5)
         self._running.clear()
         self._moving = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -30,7 +29,7 @@ def _quietly() -> Iterator[None]:
 
 
 async def _tell(pool: Pool, seed: int, changes: int) -> Ending:
-    return await asyncio.wait_for(tell(pool, seed, Options(changes=changes)), 120)
+    return await tell(pool, seed, Options(changes=changes))
 
 
 @pytest.mark.parametrize("seed", range(1001, 1007))
@@ -48,6 +47,7 @@ def _say(*arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=1200,
     )
     return "\n".join(line for line in told.stdout.splitlines() if "ended well" not in line)
 
