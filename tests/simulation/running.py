@@ -35,7 +35,7 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
             for seed in seeds:
                 await admin.execute(f"create database story_{seed} template story_template")
                 await admin.execute(f"alter database story_{seed} set lock_timeout = '20ms'")
-                # More than all pushes at once: where one holds a connection while it waits (a planted bug), the clock still goes.
+                # More than all pushes at once: where a planted bug holds them while it waits, the clock still goes.
                 pool = await open_pool(server.dsn_of(f"story_{seed}"), size=8, reset=_leave)
                 planted = PLANTS[plant]() if plant else None
                 try:
