@@ -60,11 +60,13 @@ def test_the_same_seed_tells_the_same_story() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(20 * SEEDS + 600)
 def test_many_stories_end_well() -> None:
     assert tell_all(list(range(1, SEEDS + 1)), Options(changes=60)) == 0
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("plant", sorted(PLANTS))
 def test_a_planted_bug_is_seen_and_its_seed_printed_with_the_command_that_repeats_it(plant: str) -> None:
     told = _say("--seeds", str(CATCH_WITHIN), "--plant", plant, "--first")
