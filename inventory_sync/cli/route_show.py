@@ -18,7 +18,7 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
     maximum = "–" if found["maximum"] is None else found["maximum"]
     session.line(
         f"  direction={found['direction']} sales={found['sales']} align={found['align']} "
-        f"match={found['ledger_field']}={found['channel_field']} "
+        f"match={found['ledger_field']}={','.join(found['channel_fields'])} "
         f"publish=buffer:{found['buffer']},percent:{found['percent']},max:{maximum}"
     )
     session.line("  " + " ".join(f"{key}={value}" for key, value in found["counts"].items()))

@@ -42,7 +42,7 @@ _UNIQUE = {
         "A ledger location would feed two locations of the same shop: take it out of one of the two routes.",
     ),
     "location_pairs_pkey": ("IS-RTE-009", "A ledger location stands twice in one route: locations are one to one."),
-    "location_pairs_route_id_channel_location_key": (
+    "location_pairs_one": (
         "IS-RTE-009",
         "A channel location stands twice in one route: locations are one to one.",
     ),

@@ -24,7 +24,7 @@ FIRST_ALIGNMENT = "first_alignment"
 ALIGNMENT = "alignment"
 
 _PUBLISH = frozenset({"buffer", "percent", "maximum"})
-_MATCH = frozenset({"ledger_field", "channel_field"})
+_MATCH = frozenset({"ledger_field", "channel_fields"})
 _GUARDED = _PUBLISH | _MATCH | {"direction", "locations"}
 _STOPPERS = {"person": "a person", "brake": "the brake"}
 
@@ -67,7 +67,7 @@ def columns(document: RouteDocument) -> dict[str, Any]:
         "direction": document.direction.value,
         "sales": document.sales.value,
         "ledger_field": document.ledger_field,
-        "channel_field": document.channel_fields[0],
+        "channel_fields": list(document.channel_fields),
         "buffer": document.publish.buffer,
         "percent": document.publish.percent,
         "maximum": document.publish.maximum,
@@ -248,7 +248,7 @@ class _Existing:
 
 def columns_of(route: db.Record) -> dict[str, Any]:
     """A stored route's own columns."""
-    keys = ("direction", "sales", "ledger_field", "channel_field", "buffer", "percent", "maximum", "align")
+    keys = ("direction", "sales", "ledger_field", "channel_fields", "buffer", "percent", "maximum", "align")
     return {key: route[key] for key in keys}
 
 

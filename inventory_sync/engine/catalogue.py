@@ -216,7 +216,7 @@ async def match_route(house: House, conn: Connection, route: Any) -> dict[str, A
     if imported < 2 or not places:
         return None
     ledger = await db.rows(conn, "match_values", connection_id=route["ledger_id"], field=route["ledger_field"])
-    channel = await db.rows(conn, "match_values", connection_id=route["channel_id"], field=route["channel_field"])
+    channel = await db.rows(conn, "match_values", connection_id=route["channel_id"], field=route["channel_fields"][0])
     report = match(_candidates(ledger), _candidates(channel))
     channel_items = [m.channel for m in report.matched]
     ledger_items = [m.ledger for m in report.matched]

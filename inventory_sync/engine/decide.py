@@ -111,10 +111,10 @@ async def _align_singly(
         route, pair = int(record["route_id"]), known[CellId(record["channel_cell"])]
         if route not in lately:
             lately[route] = await db.value(conn, "aligned_lately", route_id=route, since=now - timedelta(hours=1))
-        units = effective(pair.state.ledger)
+        units = effective(pair.state.ledger, pair.state.shape)
         if units is None or pair.state.channel.known is None:
             continue
-        delta = published(units, pair.state.rule) - pair.state.channel.known
+        delta = published(units, pair.state.rule, held=pair.state.held) - pair.state.channel.known
         reason = needs_person(channel=pair.state.channel.known, delta=delta, pairs_in_last_hour=lately[route] + 1)
         if reason is None:
             lately[route] += 1

@@ -105,6 +105,8 @@ def _wishes(notice: Any) -> list[tuple[int, str, str]]:
             return [(connection, "locations", "")]
         case NoticeKind.UNINSTALLED | NoticeKind.ACCESS:
             return [(connection, "verify", notice["kind"])]
+        case NoticeKind.ORDERS:
+            return [(connection, "orders", "")]
         case NoticeKind.LEVELS | NoticeKind.OTHER:
             return []
 

@@ -93,7 +93,7 @@ async def route(house: House, name: str) -> dict[str, Any]:
     if record["stopped_by"] == REMOVED:
         raise NoSuch(f"The route {name!r} was removed from the configuration.")
     places = await db.rows(house.pool, "location_pairs_of", route_id=record["id"])
-    keys = ("sales", "ledger_field", "channel_field", "buffer", "percent", "maximum", "align", "matched_at")
+    keys = ("sales", "ledger_field", "channel_fields", "buffer", "percent", "maximum", "align", "matched_at")
     return {
         **await _route(house, record),
         **{key: record[key] for key in keys},

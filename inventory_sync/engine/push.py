@@ -197,11 +197,13 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
 
 async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Line]) -> None:
     """Note which owed units the ops carry, so that they are neither lost nor posted twice."""
-    parts = [(op.op, pair, units) for op, line in zip(ops, lines, strict=True) for pair, units in line.parts]
+    parts = [
+        (op.op, line.cell.id, pair, units) for op, line in zip(ops, lines, strict=True) for pair, units in line.parts
+    ]
     if parts:
-        columns = {"ops": [p[0] for p in parts], "pairs": [p[1] for p in parts], "units": [p[2] for p in parts]}
-        await db.run(conn, "insert_parts", **columns)
-        await db.run(conn, "send_owed", ids=columns["pairs"], units=columns["units"])
+        ids, units = [p[2] for p in parts], [p[3] for p in parts]
+        await db.run(conn, "insert_parts", ops=[p[0] for p in parts], pairs=ids, units=units)
+        await db.run(conn, "send_owed", ids=ids, cells=[p[1] for p in parts], units=units)
     back = [(line.cell.id, line.delta) for line in lines if line.cause == "compensation"]
     if back:
         await db.run(conn, "send_compensation", ids=[b[0] for b in back], units=[b[1] for b in back])

@@ -106,13 +106,11 @@ async def _lines(conn: Connection, route: db.Record) -> list[PreviewLine]:
 
 def _row(route: db.Record, pair: db.Record) -> PreviewRow:
     policy = AlignPolicy(route["align"])
-    pending = pair["pending"] or 0
-    if pair["phase"] == "waiting" and policy is AlignPolicy.LEDGER_WINS:
-        pending -= pair["channel_up"]
+    dropped = pair["channel_up"] if pair["phase"] == "waiting" and policy is AlignPolicy.LEDGER_WINS else 0
     readable = pair["ledger_readable"] and pair["ledger_known"] is not None
     ledger = BaseSide(
         CellCondition.ACTIVE if readable else CellCondition.ABSENT,
-        pair["ledger_known"] + pending if readable else None,
+        pair["ledger_known"] - dropped if readable else None,
     )
     condition = pair["channel_condition"]
     channel = BaseSide(

@@ -294,6 +294,7 @@ async def _return_owed(conn: Connection, ended: Sequence[_Ended]) -> None:
             conn,
             "end_sent",
             ids=[p["pair_id"] for p in parts],
+            cells=[p["cell_id"] for p in parts],
             units=[p["units"] for p in parts],
             returned=[p["units"] if back[p["op_id"]] else 0 for p in parts],
         )

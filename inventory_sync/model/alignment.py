@@ -35,6 +35,7 @@ class CellCondition(StrEnum):
     ABSENT = "absent"
     UNTRACKED = "untracked"
     GONE = "gone"
+    UNREADABLE = "unreadable"
 
 
 class PreviewAction(StrEnum):
@@ -198,6 +199,7 @@ _CONDITION_WORDS = {
         "在庫管理をしていません(無制限など)",
     ),
     CellCondition.GONE: ("no longer has it", "商品またはロケーションがなくなりました"),
+    CellCondition.UNREADABLE: ("cannot be read, only written", "在庫数を読み取れません(書き込みのみ可能)"),
 }
 
 

@@ -7,6 +7,7 @@ transaction that marks the op as sent, when a batch is composed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from inventory_sync.model.publish import PublishRule, published
@@ -35,6 +36,8 @@ class Blocked(StrEnum):
     IN_FLIGHT = "in_flight"
     READ_FIRST = "read_first"
     BELOW_ZERO = "below_zero"
+    UNEXPLAINED = "unexplained"
+    FALL_READ_FIRST = "fall_read_first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class LedgerSide:
     """One component of a pair. Numbers are units at the ledger cell.
 
     `pending_down` ≤ 0: decreases of all pairs, and compensations, that this cell has yet to show (owed or sent).
-    `own_up` ≥ 0: increases that came from this very pair's channel and that the cell has yet to show.
+    `own_up` ≥ 0: increases that came from this very pair's channel and that the cell has yet to show. `fell_at`: when
+    a reading that found a fall here was asked.
     """
 
     ratio: int
@@ -52,11 +56,20 @@ class LedgerSide:
     in_doubt: bool
     pending_down: int
     own_up: int
+    fell_at: datetime | None = None
+
+    @property
+    def effective(self) -> int | None:
+        """What the ledger cell holds once everything it was told has arrived; None while it cannot be read."""
+        if self.known is None or not self.readable:
+            return None
+        return self.known + self.pending_down + self.own_up
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSide:
-    """The channel cell of a pair, as it stands."""
+    """The channel cell of a pair, as it stands. `residual`: its last reading showed what orders do not explain.
+    `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again."""
 
     known: int | None
     active: bool
@@ -65,11 +78,16 @@ class ChannelSide:
     in_flight: bool
     quarantined: bool
     settled_since_read: bool
+    read_asked_at: datetime | None = None
+    residual: bool = False
+    rewrite: bool = False
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PairState:
-    """All that decides what the channel of a pair is told."""
+    """All that decides what the channel of a pair is told. `expects`: somebody else books its sales in the ledger.
+    `held`: units of orders that policy does not count yet."""
 
     ledger: tuple[LedgerSide, ...]
     channel: ChannelSide
@@ -78,6 +96,9 @@ class PairState:
     running: bool
     phase: str
     writes_channel: bool
+    shape: str = "single"
+    held: int = 0
+    expects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +114,36 @@ class Decision:
     blocked: Blocked
     activate: bool = False
     posts: bool = False
+    rewrite: bool = False
 
 
-def effective(ledger: tuple[LedgerSide, ...]) -> int | None:
+def effective(ledger: tuple[LedgerSide, ...], shape: str = "single") -> int | None:
     """Effective quantity of a pair: known level plus decreases at once, increases of others only once acknowledged.
 
-    A pair's own increases count for itself at once: its channel shows them already. None while a level is unknown.
+    A pair's own increases count for itself at once: its channel shows them already. A pool is the sum of its
+    components, a set the smallest whole quotient by ratio. None while a level is unknown.
 
     >>> effective((LedgerSide(1, 10, True, False, False, -2, 0),))
     8
+    >>> effective((LedgerSide(2, 7, True, False, False, 0, 0), LedgerSide(1, 9, True, False, False, 0, 0)), "set")
+    3
     """
-    total = 0
-    for side in ledger:
-        if side.known is None or not side.readable:
-            return None
-        total += side.known + side.pending_down + side.own_up
-    return total
+    units = [side.effective for side in ledger]
+    known = [each for each in units if each is not None]
+    if len(known) < len(units):
+        return None
+    if shape == "set":
+        return min(each // side.ratio for each, side in zip(known, ledger, strict=True))
+    return sum(known)
 
 
 def decide_channel(pair: PairState) -> Decision:
     """What the channel cell of a pair should be told now. Pure; asked again when the batch is composed."""
     channel = pair.channel
-    units = effective(pair.ledger)
+    units = effective(pair.ledger, pair.shape)
     if units is None:
         return _nothing(None, Blocked.LEDGER_NOT_READABLE)
-    target = published(units, pair.rule, kept=pair.kept)
+    target = published(units, pair.rule, kept=pair.kept, held=pair.held)
     hindrance = _hindrance(pair, target)
     if hindrance is not None:
         return hindrance
@@ -126,11 +152,13 @@ def decide_channel(pair: PairState) -> Decision:
         return _nothing(target, Blocked.UNREAD)
     gap = target - known
     if gap == 0:
-        return _nothing(target, Blocked.NOT)
+        return Decision(0, target, DECREASE, Blocked.NOT, rewrite=True) if channel.rewrite else _nothing(target)
     if known < 0 and target <= 0:
         return _nothing(target, Blocked.BELOW_ZERO)
     if channel.dirty and channel.settled_since_read:
         return _nothing(target, Blocked.READ_FIRST)
+    if pair.expects and _fell_unseen(pair):
+        return _nothing(target, Blocked.FALL_READ_FIRST)
     if gap < 0:
         return Decision(gap, target, TO_ZERO if target == 0 else DECREASE, Blocked.NOT)
     wait = _increase_waits(pair)
@@ -163,7 +191,16 @@ def _increase_waits(pair: PairState) -> Blocked:
         return Blocked.LEDGER_DIRTY
     if any(side.in_doubt for side in pair.ledger):
         return Blocked.LEDGER_IN_DOUBT
+    if pair.channel.residual:
+        return Blocked.UNEXPLAINED
     return Blocked.NOT
+
+
+def _fell_unseen(pair: PairState) -> bool:
+    """Whether a ledger cell fell and the channel was not read since: the fall may book a sale we have not heard of."""
+    falls = [side.fell_at for side in pair.ledger if side.fell_at is not None]
+    asked = pair.channel.read_asked_at
+    return bool(falls) and (asked is None or asked <= max(falls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +244,5 @@ def lower_number(known: int, delta: int) -> int:
     return max(known, known + delta)
 
 
-def _nothing(target: int | None, blocked: Blocked) -> Decision:
+def _nothing(target: int | None, blocked: Blocked = Blocked.NOT) -> Decision:
     return Decision(0, target, NOTHING, blocked)

@@ -41,6 +41,13 @@ class CellRow:
     gap_since: datetime | None
     gap_stamp: datetime | None
     bisect: int | None
+    residual: int | None
+    residual_at: datetime | None
+    loose: list[int]
+    rewrite: bool
+    committed: int
+    aside: int
+    fell_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

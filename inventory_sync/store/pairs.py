@@ -68,23 +68,31 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
             in_doubt=c["ledger_in_doubt"],
             pending_down=c["pending_down"],
             own_up=c["own_up"],
+            fell_at=c["ledger_fell_at"],
         )
         for c in components
     )
     channel = ChannelSide(
         known=cell.known,
-        active=cell.condition in ("active", "unread"),
+        active=cell.condition in ("active", "unread", "unreadable"),
         can_activate=can_activate and cell.condition in ("inactive", "absent"),
         dirty=cell.marked_at is not None,
         in_flight=cell.op_id is not None,
         quarantined=cell.quarantined,
         settled_since_read=cell.settled_since_read,
+        read_asked_at=cell.read_asked_at,
+        residual=bool(cell.residual),
+        rewrite=cell.rewrite,
+        readable=cell.condition != "unreadable",
     )
     state = PairState(
         ledger=ledger,
         channel=channel,
         rule=PublishRule(buffer=first["buffer"], percent=first["percent"], maximum=first["maximum"]),
+        shape=first["shape"],
         kept=first["kept"],
+        held=first["held"],
+        expects=first["sales"] == "expect",
         running=first["route_state"] == "running",
         phase=first["phase"],
         writes_channel=first["direction"] != "channel_to_ledger",

@@ -6,7 +6,7 @@ its rate budget; whatever must survive a crash is a row the engine keeps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,8 +15,86 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from inventory_sync.model.ambient import Ambient
-from inventory_sync.model.ids import ItemKey, LocationKey, OpId
+from inventory_sync.model.ids import ItemKey, OpId
 from inventory_sync.systems.http import Transport
+from inventory_sync.systems.values import (
+    Applied as Applied,
+)
+from inventory_sync.systems.values import (
+    Calibration as Calibration,
+)
+from inventory_sync.systems.values import (
+    CalibrationStep as CalibrationStep,
+)
+from inventory_sync.systems.values import (
+    CatalogueItem as CatalogueItem,
+)
+from inventory_sync.systems.values import (
+    CataloguePage as CataloguePage,
+)
+from inventory_sync.systems.values import (
+    CatalogueRefresh as CatalogueRefresh,
+)
+from inventory_sync.systems.values import (
+    CellHint as CellHint,
+)
+from inventory_sync.systems.values import (
+    CellRef as CellRef,
+)
+from inventory_sync.systems.values import (
+    Condition as Condition,
+)
+from inventory_sync.systems.values import (
+    HistoryRow as HistoryRow,
+)
+from inventory_sync.systems.values import (
+    LevelPage as LevelPage,
+)
+from inventory_sync.systems.values import (
+    LevelReading as LevelReading,
+)
+from inventory_sync.systems.values import (
+    NotApplied as NotApplied,
+)
+from inventory_sync.systems.values import (
+    Notice as Notice,
+)
+from inventory_sync.systems.values import (
+    NoticeKind as NoticeKind,
+)
+from inventory_sync.systems.values import (
+    OpOutcome as OpOutcome,
+)
+from inventory_sync.systems.values import (
+    OrderLine as OrderLine,
+)
+from inventory_sync.systems.values import (
+    OrderPage as OrderPage,
+)
+from inventory_sync.systems.values import (
+    OrderState as OrderState,
+)
+from inventory_sync.systems.values import (
+    PartnerLocation as PartnerLocation,
+)
+from inventory_sync.systems.values import (
+    PlannedOp as PlannedOp,
+)
+from inventory_sync.systems.values import (
+    PreparedRequest as PreparedRequest,
+)
+from inventory_sync.systems.values import (
+    Rejected as Rejected,
+)
+from inventory_sync.systems.values import (
+    Split as Split,
+)
+from inventory_sync.systems.values import (
+    SubscriptionReport as SubscriptionReport,
+)
+from inventory_sync.systems.values import (
+    Verified as Verified,
+)
 
 
 class Role(StrEnum):
@@ -31,17 +109,23 @@ class EvidenceKind(StrEnum):
 
     KEY = "key"  # the identical bytes may be repeated under the same durable key
     HISTORY = "history"  # the op id can be looked up in the partner's change history
+    ORDERS = "orders"  # a relative write without a key: the level, explained by the orders around it, says it
+    LEVEL = "level"  # an absolute write: once nothing can land any more, the level is read and written again
     NONE = "none"  # no answer possible: the lower number is believed
 
 
-class Condition(StrEnum):
-    """What a cell is at the partner; only an ACTIVE cell has a number that is a reading."""
+class ChangeSource(StrEnum):
+    """What says that somebody else changed a level (DESIGN §3.8)."""
 
-    ACTIVE = "active"
-    INACTIVE = "inactive"  # a level exists and is switched off
-    ABSENT = "absent"  # the item exists and has no level (row) at this location, said by a read by key
-    UNTRACKED = "untracked"  # stock is not managed, or unlimited
-    GONE = "gone"  # the item or location no longer exists
+    LEVELS = "levels"  # the difference between two readings
+    ORDERS = "orders"  # the orders, and what they leave unexplained in the level
+
+
+class WriteMode(StrEnum):
+    """What a write carries."""
+
+    RELATIVE = "relative"  # units to add: `PlannedOp.delta`
+    ABSOLUTE = "absolute"  # the number to set: `PlannedOp.value`
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,208 +149,27 @@ class Capabilities:
     poll_every: timedelta = timedelta(seconds=60)  # changed-levels poll where notices are at work
     poll_alone_every: timedelta = timedelta(seconds=10)  # the same where no notices can arrive
     poll_overlap: timedelta = timedelta(minutes=2)  # how far a poll reaches back behind its last success
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class CellRef:
-    """A cell as the partner names it."""
-
-    item: ItemKey
-    location: LocationKey
-
-
-@dataclass(frozen=True, slots=True)
-class LevelReading:
-    """What the partner said about one cell. `quantity` is None unless `condition` is ACTIVE.
-
-    `stamp` is the partner's own time of the cell's last change where it gives one, never our clock.
-    """
-
-    cell: CellRef
-    condition: Condition
-    quantity: int | None
-    stamp: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LevelPage:
-    """A page of a list of levels. A list is a notice, not a reading. `cursor` None: the list ended."""
-
-    levels: tuple[LevelReading, ...]
-    cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerLocation:
-    """A place that holds stock. `mappable` False (with `note`) where it must not be offered for a pair."""
-
-    key: LocationKey
-    name: str
-    active: bool
-    mappable: bool = True
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueItem:
-    """The smallest thing that has a stock number. `codes` maps match-field names to exact values, blanks and all."""
-
-    key: ItemKey
-    codes: Mapping[str, str]
-    name: str
-    tracked: bool
-    bundle: bool = False  # a parent whose stock is derived: never written
-    status: str = ""
-    group: str = ""  # the partner's id of the product an item belongs to; a refresh may be asked by it
-
-
-@dataclass(frozen=True, slots=True)
-class CataloguePage:
-    """A page of the catalogue. `levels` may carry the levels the page came with (hints). `cursor` None: complete."""
-
-    items: tuple[CatalogueItem, ...]
-    cursor: str | None
-    levels: tuple[LevelReading, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueRefresh:
-    """What `refresh` found: items as they are now, and keys that were asked for and exist no more."""
-
-    items: tuple[CatalogueItem, ...]
-    gone: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedOp:
-    """One planned write: add `delta` units (never 0) to a cell."""
-
-    op: OpId
-    cell: CellRef
-    delta: int
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
-    """The exact request of a batch, stored before it is sent and sent again to the byte. Carries no secret."""
-
-    method: str
-    path: str  # below the connection's base URL
-    body: bytes
-    key: str  # idempotency key, or the op id where the system knows no key
-    api_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The partner carried the op out. `reference` is its own id for it, `stamp` its time, where given."""
-
-    reference: str | None = None
-    stamp: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NotApplied:
-    """The partner certainly did not carry the op out, through no fault of the row (its neighbour was refused)."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The partner refused this row for itself: quarantine, with `reason` for a person and a stable `code`."""
-
-    reason: str
-    code: str
-
-
-OpOutcome = Applied | NotApplied | Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The partner refused the whole batch for a row it did not name: nothing was carried out; halve it, try again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One row of a partner's change history: signed `amount`, its time, and whose op it was if it was one of ours.
-
-    `installation` and `op` come from our memo; both None for a change somebody else made. `cause` is one of the words
-    sale, return, count, receipt, transfer, layaway, adjustment, shipment, loss, correction, reservation, api, other.
-    """
-
-    id: str
-    amount: int
-    at: datetime
-    cause: str
-    installation: str | None = None
-    op: OpId | None = None
-    level_after: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a connection test proved. `identity` never changes for a connection; `expires_at`: of the credential."""
-
-    identity: str
-    name: str
-    scopes: tuple[str, ...] = ()
-    expires_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionReport:
-    """What `ensure_subscriptions` found and did. `gap` True: notices may have been lost, reconcile."""
-
-    present: tuple[str, ...] = ()
-    created: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    gap: bool = False
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about."""
-
-    LEVELS = "levels"
-    CATALOGUE = "catalogue"
-    LOCATIONS = "locations"
-    UNINSTALLED = "uninstalled"
-    ACCESS = "access"  # scopes or the like changed: verify again
-    OTHER = "other"  # understood and of no effect
-
-
-@dataclass(frozen=True, slots=True)
-class CellHint:
-    """A cell that a notice names. `location` None: every location of the item. `quantity` and `reference` are hints
-    that may spare a read, never numbers to trust."""
-
-    item: ItemKey
-    location: LocationKey | None = None
-    quantity: int | None = None
-    reference: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it."""
-
-    id: str
-    topic: str
-    kind: NoticeKind
-    cells: tuple[CellHint, ...] = ()
-    catalogue: tuple[str, ...] = ()  # keys for `refresh`
-    sent_at: datetime | None = None
+    polls_levels: bool = True  # `changed_levels` exists; else changes are found by orders, walks and notices
+    change_source: ChangeSource = ChangeSource.LEVELS
+    writes: WriteMode = WriteMode.RELATIVE
+    has_orders: bool = False  # `orders` exists
+    orders_every: timedelta = timedelta(seconds=3)  # newest orders
+    order_lag: timedelta = timedelta(seconds=10)  # an order is listed at most this long after it moved the stock
+    order_window: timedelta = timedelta(days=3)  # read again with spare budget: cancels, edits, vanished orders
+    order_window_wide: timedelta = timedelta(days=30)  # the same, once a night
+    provisional_counts: bool = True  # a provisional order holds stock at the partner already
+    serial: bool = False  # one request at a time over all of them; a new owner waits before its first
+    bases: frozenset[str] = frozenset({"stock"})  # ledger: which numbers `LevelReading` can carry (DESIGN §3.5)
+    shows_committed: bool = False  # channel: readings carry units that orders have taken and nobody shipped
+    names_causes: bool = False  # ledger: history rows tell a sale at the counter from a booking of an order
+    adjustable_intake: tuple[str, ...] = ("adjustment",)  # ledger: ways in which channel movements can be booked
 
 
 class Budget(Protocol):
     """A connection's rate budget. After a start or take-over it is empty, not full (DESIGN §5)."""
 
     def wait(self, kind: str, now: datetime) -> float:
-        """Seconds until a request of this kind (`read`, `write`) may be sent; 0 means now."""
+        """Seconds until a request of this kind (`read`, `write`, `orders`) may be sent; 0 means now."""
         ...
 
     def available(self, now: datetime) -> float:
@@ -325,11 +228,20 @@ class Client(Protocol):
     async def ensure_subscriptions(self, url: str) -> SubscriptionReport: ...
 
 
+class OrderClient(Client, Protocol):
+    """A client whose capabilities say `has_orders`."""
+
+    async def orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderPage:
+        """One page of the orders placed in a window, in every state."""
+        ...
+
+
 class NoticeParser(Protocol):
     """Checks and reads notices. Raises UnauthorizedNotice or MalformedNotice."""
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """`headers` have lower-case names; `body` is the raw body that any signature covers."""
+        """`headers` have lower-case names; `:method`, `:token` and `:query` carry the method, the part of the path
+        behind the connection's name and the raw query string. `body` is the raw body that any signature covers."""
         ...
 
 
@@ -342,6 +254,7 @@ class ClientContext:
     ambient: Ambient
     installation: str
     budget_full: bool = False  # True only in tests and one-off commands: the budget starts full
+    calibration: Mapping[str, str] = field(default_factory=dict)  # what `calibrate` found at this connection
 
 
 class SettingsModel(BaseModel):
@@ -369,3 +282,7 @@ class SystemDefinition:
     prerequisites_ja: tuple[str, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)  # name → what it decides and its default
     notice_response_empty: bool = True
+    generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
+    calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None
+    # settings, context, and an item the operator named for it: finds out what no document says, changing only that item
+    # and leaving it as it was. Raises InvalidSettings where the item cannot serve.

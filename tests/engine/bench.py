@@ -172,7 +172,7 @@ select exists (select 1 from inbox where state = 'new')
     or exists (select 1 from wishes)
     or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0)
     or exists (select 1 from batches where state <> 'settled')
-    or exists (select 1 from pairs where owed_down <> 0 or owed_up <> 0)
+    or exists (select 1 from components where owed_down <> 0 or owed_up <> 0)
 """
 
 _OPS = """

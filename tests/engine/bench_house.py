@@ -218,7 +218,7 @@ class FurnishedHouse(World):
             "direction": "two_way",
             "sales": "post",
             "ledger_field": "product_code",
-            "channel_field": "sku",
+            "channel_fields": ["sku"],
             "buffer": 0,
             "percent": 100,
             "maximum": None,

@@ -227,9 +227,9 @@ class Monitors:
 
 _TARGET = """
 select l.known, p.uncertain > 0 as uncertain,
-       p.owed_up + p.sent_up as own_up,
-       (select coalesce(sum(q.owed_down + q.sent_down), 0) from pairs q join components k2 on k2.pair_id = q.id
-         where k2.ledger_cell = l.id) + least(l.compensate, 0) + least(l.compensate_sent, 0) as down
+       k.owed_up + k.sent_up as own_up,
+       (select coalesce(sum(k2.owed_down + k2.sent_down), 0) from components k2 where k2.ledger_cell = l.id)
+         + least(l.compensate, 0) + least(l.compensate_sent, 0) as down
 from pairs p join components k on k.pair_id = p.id join cells l on l.id = k.ledger_cell
 where p.channel_cell = $1
 """
@@ -244,18 +244,19 @@ select exists (select 1 from inbox where state = 'new')
     or exists (select 1 from due)
     or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0)
     or exists (select 1 from batches where state <> 'settled')
-    or exists (select 1 from pairs where owed_down <> 0 or owed_up <> 0 or phase <> 'live')
+    or exists (select 1 from components where owed_down <> 0 or owed_up <> 0)
+    or exists (select 1 from pairs where phase <> 'live')
     or exists (select 1 from connections
                where polled_until is null or polled_until < $1::timestamptz - interval '70 seconds')
 """
 
 _WHY = """
 select c.id, n.name, c.known, c.gap, c.blocked, c.marked_at, c.read_due, c.op_id, c.compensate, c.quarantined,
-       p.phase, p.owed_down, p.owed_up, b.state as batch, b.due_at, b.attempts, b.reason, $1::timestamptz as now
+       p.phase, k.owed_down, k.owed_up, b.state as batch, b.due_at, b.attempts, b.reason, $1::timestamptz as now
 from cells c join connections n on n.id = c.connection_id left join pairs p on p.channel_cell = c.id
-left join ops o on o.id = c.op_id left join batches b on b.id = o.batch_id
-where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or p.owed_down <> 0
-   or p.owed_up <> 0 or p.phase <> 'live'
+left join components k on k.pair_id = p.id left join ops o on o.id = c.op_id left join batches b on b.id = o.batch_id
+where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or k.owed_down <> 0
+   or k.owed_up <> 0 or p.phase <> 'live'
 order by c.id
 """
 

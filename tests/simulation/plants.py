@@ -158,8 +158,8 @@ def an_unacknowledged_increase_counts() -> Iterator[Put]:
         changed = {}
         for cell, pair in found.items():
             others = await conn.fetchval(
-                "select coalesce(sum(q.owed_up + q.sent_up), 0) from components k join components k2 on "
-                "k2.ledger_cell = k.ledger_cell join pairs q on q.id = k2.pair_id where k.pair_id = $1 and q.id <> $1",
+                "select coalesce(sum(k2.owed_up + k2.sent_up), 0) from components k join components k2 on "
+                "k2.ledger_cell = k.ledger_cell where k.pair_id = $1 and k2.pair_id <> $1",
                 pair.id,
             )
             ledger = tuple(replace(side, own_up=side.own_up + others) for side in pair.state.ledger)

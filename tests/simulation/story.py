@@ -122,7 +122,7 @@ async def _move_in(world: World, places: list[Place]) -> list[Spot]:
             direction="two_way",
             sales="post",
             ledger_field="product_code",
-            channel_field="sku",
+            channel_fields=["sku"],
             buffer=0,
             percent=100,
             maximum=None,

@@ -213,7 +213,7 @@ async def test_status_shows_connections_routes_and_alerts_and_no_secret(
     )  # fmt: skip
     await db.value(
         pool, "insert_route", name="pos-shop", ledger_id=ledger, channel_id=channel, direction="two_way", sales="post",
-        ledger_field="code", channel_field="sku", buffer=0, percent=100, maximum=None, align="ledger_wins",
+        ledger_field="code", channel_fields=["sku"], buffer=0, percent=100, maximum=None, align="ledger_wins",
     )  # fmt: skip
     await pool.execute(
         """update routes set matched_at = now(), match_report =

@@ -51,7 +51,7 @@ def settled(
 async def make_route(pool: Pool, name: str, ledger: int, channel: int) -> int:
     id_: int = await db.value(
         pool, "insert_route", name=name, ledger_id=ledger, channel_id=channel, direction="two_way", sales="post",
-        ledger_field="code", channel_field="sku", buffer=0, percent=100, maximum=None, align="ledger_wins",
+        ledger_field="code", channel_fields=["sku"], buffer=0, percent=100, maximum=None, align="ledger_wins",
     )  # fmt: skip
     return id_
 
@@ -78,14 +78,18 @@ async def make_cell(pool: Pool, connection: int, known: int | None = None) -> in
 
 async def make_pair(pool: Pool, route: int, channel_cell: int, ledger_cell: int, **columns: int) -> int:
     pair: int = await pool.fetchval(
-        """insert into pairs (route_id, channel_cell, value, phase, phase_since, made_at, uncertain, owed_down)
-           values ($1, $2, 'A', 'live', now(), now(), $3, $4) returning id""",
+        """insert into pairs (route_id, channel_cell, value, phase, phase_since, made_at, uncertain)
+           values ($1, $2, 'A', 'live', now(), now(), $3) returning id""",
         route,
         channel_cell,
         columns.get("uncertain", 0),
+    )
+    await pool.execute(
+        "insert into components (pair_id, ledger_cell, owed_down) values ($1, $2, $3)",
+        pair,
+        ledger_cell,
         columns.get("owed_down", 0),
     )
-    await pool.execute("insert into components (pair_id, ledger_cell) values ($1, $2)", pair, ledger_cell)
     return pair
 
 

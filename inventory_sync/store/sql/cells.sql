@@ -45,7 +45,8 @@ select c.id from cells c where c.connection_id = :connection_id
 -- Lock cells in the one order everybody locks them in.
 select c.id, c.connection_id, c.known, c.condition, c.had_row, c.version, c.dirty_since, c.marked_at, c.read_due,
        c.read_asked_at, c.read_answered_at, c.settled_at, c.settled_since_read, c.stamp, c.stamp_known, c.op_id,
-       c.compensate, c.compensate_sent, c.watched, c.highest, c.quarantined, c.gap, c.gap_since, c.gap_stamp, c.bisect
+       c.compensate, c.compensate_sent, c.watched, c.highest, c.quarantined, c.gap, c.gap_since, c.gap_stamp, c.bisect,
+       c.residual, c.residual_at, c.loose, c.rewrite, c.committed, c.aside, c.fell_at
 from cells c where c.id = any(:ids::bigint[]) order by c.id for update;
 
 -- name: mark_hinted(now, soft_at, connections, items, locations, quantities, refs, times, list)!

@@ -2,9 +2,8 @@
 -- How many running pairs of each route have an effective quantity below zero.
 select r.name as route,
        (select count(*) from (
-          select p.id from pairs p join components k on k.pair_id = p.id join cells g on g.id = k.ledger_cell
-          where p.route_id = r.id and p.phase in ('live', 'catching_up', 'waiting') and g.known is not null
-          group by p.id having sum(g.known) + p.owed_down + p.sent_down < 0) as short) as cells
+          select p.id from pairs p join pair_effective e on e.pair_id = p.id
+          where p.route_id = r.id and p.phase in ('live', 'catching_up', 'waiting') and e.effective < 0) as short) as cells
 from routes r where r.state = 'running' order by r.id;
 
 -- name: leases_of(owner)

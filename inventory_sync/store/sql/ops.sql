@@ -73,7 +73,8 @@ update batches set state = 'settled', settled_at = :settled_at, due_at = null
 where id = :id and not exists (select 1 from ops where batch_id = :id and state in ('sent', 'in_doubt'));
 
 -- name: op_parts_of(ids)
-select op_id, pair_id, units from op_parts where op_id = any(:ids::text[]) order by pair_id, op_id;
+select x.op_id, x.pair_id, o.cell_id, x.units from op_parts x join ops o on o.id = x.op_id
+where x.op_id = any(:ids::text[]) order by x.pair_id, x.op_id;
 
 -- name: orphaned_batches(connection_id, token)
 -- Batches that an owner before us left sent.

@@ -1,27 +1,20 @@
 -- name: pair_states(cells)
 -- All that decides what these channel cells are told: one row a component, in the order of channel cell and ledger cell.
-select p.channel_cell, p.id as pair_id, p.phase, p.kept, r.id as route_id, r.state as route_state, r.direction,
-       r.buffer, r.percent, r.maximum, k.ratio, l.id as ledger_cell, l.known as ledger_known,
-       l.condition = 'active' as ledger_readable, l.marked_at is not null as ledger_dirty,
-       (exists (select 1 from ops o where o.id = l.op_id and o.state = 'in_doubt') or l.compensate > 0)
-         as ledger_in_doubt,
-       (select coalesce(sum((p2.owed_down + p2.sent_down) * k2.ratio), 0)::int
-          from components k2 join pairs p2 on p2.id = k2.pair_id
-          where k2.ledger_cell = l.id and (p2.phase <> 'new' or p2.id = p.id))
-         + least(l.compensate, 0) + least(l.compensate_sent, 0) as pending_down,
-       (p.owed_up + p.sent_up) * k.ratio as own_up
+select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.shape, r.id as route_id, r.state as route_state,
+       r.direction, r.sales, r.ledger_basis, r.buffer, r.percent, r.maximum, s.ratio, s.ledger_cell,
+       s.shown as ledger_known, s.condition = 'active' as ledger_readable, s.marked_at is not null as ledger_dirty,
+       s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up
 from pairs p
 join routes r on r.id = p.route_id
-join components k on k.pair_id = p.id
-join cells l on l.id = k.ledger_cell
+join pair_sides s on s.pair_id = p.id
 where p.channel_cell = any(:cells::bigint[])
-order by p.channel_cell, l.id;
+order by p.channel_cell, s.ledger_cell;
 
 -- name: ledger_owed(cells)
 -- What may be posted to these ledger cells now: increases only of pairs that wait for nothing.
 select k.ledger_cell,
-       coalesce(sum(p.owed_down * k.ratio), 0)::int as owed_down,
-       coalesce(sum(case when p.phase = 'live' then p.owed_up else 0 end * k.ratio), 0)::int as owed_up
+       coalesce(sum(k.owed_down * k.ratio), 0)::int as owed_down,
+       coalesce(sum(case when p.phase = 'live' then k.owed_up else 0 end * k.ratio), 0)::int as owed_up
 from components k
 join pairs p on p.id = k.pair_id
 join routes r on r.id = p.route_id
@@ -31,40 +24,47 @@ group by k.ledger_cell order by k.ledger_cell;
 
 -- name: lock_owing_pairs(ledger_cells, down)
 -- The pairs whose movements an op of this sign to these ledger cells carries, locked in their order.
-select p.id, k.ledger_cell, k.ratio, case when :down then p.owed_down else p.owed_up end as units
+select p.id, k.ledger_cell, k.ratio, case when :down then k.owed_down else k.owed_up end as units
 from pairs p
 join components k on k.pair_id = p.id
 join routes r on r.id = p.route_id
 where k.ledger_cell = any(:ledger_cells::bigint[]) and r.state = 'running'
   and r.direction in ('two_way', 'channel_to_ledger')
-  and ((:down and p.owed_down <> 0 and p.phase in ('live', 'catching_up', 'waiting'))
-       or (not :down and p.owed_up <> 0 and p.phase = 'live'))
+  and ((:down and k.owed_down <> 0 and p.phase in ('live', 'catching_up', 'waiting'))
+       or (not :down and k.owed_up <> 0 and p.phase = 'live'))
 order by p.id, k.ledger_cell for update of p;
 
--- name: send_owed(ids, units)!
--- Units owed to the ledger are in an op now.
-update pairs p set owed_down = p.owed_down - least(u.units, 0), sent_down = p.sent_down + least(u.units, 0),
-  owed_up = p.owed_up - greatest(u.units, 0), sent_up = p.sent_up + greatest(u.units, 0)
-from unnest(:ids::bigint[], :units::int[]) as u (id, units) where p.id = u.id;
+-- name: send_owed(ids, cells, units)!
+-- Units owed to ledger cells are in ops now.
+update components k set owed_down = k.owed_down - least(u.units, 0), sent_down = k.sent_down + least(u.units, 0),
+  owed_up = k.owed_up - greatest(u.units, 0), sent_up = k.sent_up + greatest(u.units, 0)
+from unnest(:ids::bigint[], :cells::bigint[], :units::int[]) as u (id, cell_id, units)
+where k.pair_id = u.id and k.ledger_cell = u.cell_id;
 
--- name: end_sent(ids, units, returned)!
--- An op to the ledger has its outcome; what was not done is owed again.
+-- name: end_sent(ids, cells, units, returned)!
+-- Ops to ledger cells have their outcome; what was not done is owed again.
 with locked as (select id from pairs where id = any(:ids::bigint[]) order by id for update)
-update pairs p set sent_down = p.sent_down - least(u.units, 0), sent_up = p.sent_up - greatest(u.units, 0),
-  owed_down = p.owed_down + least(u.returned, 0), owed_up = p.owed_up + greatest(u.returned, 0)
-from (select id, sum(least(units, 0))::int as d, sum(units)::int as units, sum(returned)::int as returned
-      from unnest(:ids::bigint[], :units::int[], :returned::int[]) as x (id, units, returned) group by id) as u, locked
-where p.id = u.id and locked.id = p.id;
+update components k set sent_down = k.sent_down - u.down, sent_up = k.sent_up - u.up,
+  owed_down = k.owed_down + u.back_down, owed_up = k.owed_up + u.back_up
+from (select id, cell_id, sum(least(units, 0))::int as down, sum(greatest(units, 0))::int as up,
+             sum(least(returned, 0))::int as back_down, sum(greatest(returned, 0))::int as back_up
+      from unnest(:ids::bigint[], :cells::bigint[], :units::int[], :returned::int[]) as x (id, cell_id, units, returned)
+      group by id, cell_id) as u, locked
+where k.pair_id = u.id and k.ledger_cell = u.cell_id and locked.id = u.id;
 
 -- name: move_channel(cells, deltas)!
--- The channel moved: the ledger is owed it. While a route is stopped or catching up, it is also counted apart.
+-- The channel moved: the ledger cells that take its movements are owed it, where we book its sales. While a route is
+-- stopped or catching up, it is also counted apart.
 with moved as (select * from unnest(:cells::bigint[], :deltas::int[]) as u (cell_id, delta)),
-locked as (select p.id from pairs p join moved m on m.cell_id = p.channel_cell order by p.id for update of p)
-update pairs p set owed_down = p.owed_down + least(m.delta, 0), owed_up = p.owed_up + greatest(m.delta, 0),
-  channel_up = p.channel_up
-    + case when r.state <> 'running' or p.phase = 'catching_up' then greatest(m.delta, 0) else 0 end
-from moved m, locked, routes r
-where p.channel_cell = m.cell_id and locked.id = p.id and r.id = p.route_id;
+locked as (
+  select p.id, m.delta, r.state <> 'running' or p.phase = 'catching_up' as apart
+  from pairs p join moved m on m.cell_id = p.channel_cell join routes r on r.id = p.route_id
+  where r.sales = 'post' order by p.id for update of p),
+counted as (
+  update pairs p set channel_up = p.channel_up + greatest(l.delta, 0)
+  from locked l where l.id = p.id and l.apart and l.delta > 0)
+update components k set owed_down = k.owed_down + least(l.delta, 0), owed_up = k.owed_up + greatest(l.delta, 0)
+from locked l where k.pair_id = l.id and k.intake;
 
 -- name: move_ledger(cells, deltas)!
 -- The ledger moved while a route was stopped or catching up.
@@ -105,9 +105,12 @@ update pairs set phase = :phase, phase_reason = :reason, phase_since = :now wher
 
 -- name: align_pairs(ids, kept, owed, now)!
 -- A gap is confirmed: the pair lives, keeps what it keeps, and owes the ledger what the channel won.
-update pairs p set phase = 'live', phase_reason = '', phase_since = :now, kept = u.kept,
-  owed_down = p.owed_down + least(u.owed, 0), owed_up = p.owed_up + greatest(u.owed, 0), ledger_moved = 0, channel_up = 0
-from unnest(:ids::bigint[], :kept::int[], :owed::int[]) as u (id, kept, owed) where p.id = u.id;
+with u as (select * from unnest(:ids::bigint[], :kept::int[], :owed::int[]) as u (id, kept, owed)),
+owing as (
+  update components k set owed_down = k.owed_down + least(u.owed, 0), owed_up = k.owed_up + greatest(u.owed, 0)
+  from u where k.pair_id = u.id and k.intake and u.owed <> 0)
+update pairs p set phase = 'live', phase_reason = '', phase_since = :now, kept = u.kept, ledger_moved = 0, channel_up = 0
+from u where p.id = u.id;
 
 -- name: forget_stop_counts(route_id)!
 update pairs set ledger_moved = 0, channel_up = 0 where route_id = :route_id;
@@ -138,24 +141,15 @@ update pairs p set uncertain = p.uncertain + t.units from touched t, locked wher
 
 -- name: preview_base(route_id)
 -- Every pair of a route that has to be confirmed, with both sides as last read.
-select p.id, p.value, p.phase, p.phase_reason, p.channel_cell, c.known as channel_known, c.condition as channel_condition,
-       c.marked_at is not null as channel_dirty, c.read_answered_at as channel_read_at,
-       ci.name as name, cl.name as location,
-       sum(l.known * 1)::int as ledger_known, bool_and(l.condition = 'active' and l.known is not null) as ledger_readable,
-       bool_or(l.marked_at is not null) as ledger_dirty, min(l.read_answered_at) as ledger_read_at,
-       sum((select coalesce(sum((p2.owed_down + p2.sent_down) * k2.ratio), 0)::int
-            from components k2 join pairs p2 on p2.id = k2.pair_id
-            where k2.ledger_cell = l.id and (p2.phase <> 'new' or p2.id = p.id))
-           + least(l.compensate, 0) + least(l.compensate_sent, 0) + (p.owed_up + p.sent_up) * k.ratio)::int as pending,
-       p.owed_down + p.owed_up as channel_moved, p.ledger_moved, p.channel_up
+select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, c.known as channel_known,
+       c.condition as channel_condition, c.marked_at is not null as channel_dirty, c.read_answered_at as channel_read_at,
+       ci.name as name, cl.name as location, e.effective as ledger_known, e.readable as ledger_readable, p.channel_up
 from pairs p
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
-join components k on k.pair_id = p.id
-join cells l on l.id = k.ledger_cell
+join pair_effective e on e.pair_id = p.id
 where p.route_id = :route_id and p.phase in ('new', 'waiting')
-group by p.id, c.id, ci.id, cl.id
 order by p.value, p.id;
 
 -- name: count_unread(route_id)$
@@ -168,13 +162,18 @@ where p.route_id = :route_id and p.phase in ('new', 'waiting')
 
 -- name: unalign_route(route_id, now, reason)!
 -- Nothing of a route is written before a person confirms its gaps again; both sides are read anew.
-update pairs set phase = 'new', phase_reason = :reason, phase_since = :now, kept = 0, owed_down = 0, owed_up = 0,
-  ledger_moved = 0, channel_up = 0
-where route_id = :route_id and phase <> 'suspended';
+with touched as (
+  update pairs set phase = 'new', phase_reason = :reason, phase_since = :now, kept = 0, ledger_moved = 0, channel_up = 0
+  where route_id = :route_id and phase <> 'suspended' returning id)
+update components k set owed_down = 0, owed_up = 0 from touched t where k.pair_id = t.id;
 
 -- name: drop_rises(ids)!
 -- A person let the ledger win where both sides rose: the channel's rise is not posted.
-update pairs set owed_up = greatest(0, owed_up - channel_up), channel_up = 0 where id = any(:ids::bigint[]);
+with rose as (
+  select id, channel_up from pairs where id = any(:ids::bigint[]) and channel_up > 0 order by id for update),
+dropped as (
+  update components k set owed_up = greatest(0, k.owed_up - rose.channel_up) from rose where k.pair_id = rose.id and k.intake)
+update pairs p set channel_up = 0 from rose where p.id = rose.id;
 
 -- name: unalign_pairs(route_id, now, reason)!
 -- What a route publishes changed: its gaps must be confirmed again. What is owed to the ledger stays owed.

@@ -29,17 +29,17 @@ where id = :id;
 
 -- name: routes_all()
 select r.id, r.name, r.ledger_id, r.channel_id, g.name as ledger, h.name as channel, r.direction, r.sales, r.ledger_field,
-       r.channel_field, r.buffer, r.percent, r.maximum, r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned,
+       r.channel_fields, r.buffer, r.percent, r.maximum, r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned,
        r.match_report, r.matched_at, r.reconciled_at, r.version
 from routes r join connections g on g.id = r.ledger_id join connections h on h.id = r.channel_id order by r.id;
 
--- name: insert_route(name, ledger_id, channel_id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)$
-insert into routes (name, ledger_id, channel_id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)
-values (:name, :ledger_id, :channel_id, :direction, :sales, :ledger_field, :channel_field, :buffer, :percent, :maximum, :align)
+-- name: insert_route(name, ledger_id, channel_id, direction, sales, ledger_field, channel_fields, buffer, percent, maximum, align)$
+insert into routes (name, ledger_id, channel_id, direction, sales, ledger_field, channel_fields, buffer, percent, maximum, align)
+values (:name, :ledger_id, :channel_id, :direction, :sales, :ledger_field, :channel_fields, :buffer, :percent, :maximum, :align)
 returning id;
 
--- name: update_route(id, direction, sales, ledger_field, channel_field, buffer, percent, maximum, align)!
-update routes set direction = :direction, sales = :sales, ledger_field = :ledger_field, channel_field = :channel_field,
+-- name: update_route(id, direction, sales, ledger_field, channel_fields, buffer, percent, maximum, align)!
+update routes set direction = :direction, sales = :sales, ledger_field = :ledger_field, channel_fields = :channel_fields,
   buffer = :buffer, percent = :percent, maximum = :maximum, align = :align, version = version + 1 where id = :id;
 
 -- name: set_route_state(id, state, stopped_by, blockers)!
@@ -140,7 +140,8 @@ select count(*) as pairs,
        count(*) filter (where c.gap <> 0 or c.op_id is not null) as open,
        count(*) filter (where c.quarantined) as quarantined,
        coalesce(sum(p.uncertain), 0)::bigint as uncertain,
-       coalesce(sum(-p.owed_down + p.owed_up - p.sent_down + p.sent_up), 0)::bigint as owed
+       coalesce(sum((select sum(-k.owed_down + k.owed_up - k.sent_down + k.sent_up)
+                     from components k where k.pair_id = p.id)), 0)::bigint as owed
 from pairs p join cells c on c.id = p.channel_cell where p.route_id = :route_id;
 
 -- name: connection_counts(connection_id, now)^
@@ -167,13 +168,11 @@ select id, name from routes where (ledger_id = :connection_id or channel_id = :c
 
 -- name: oversold_pairs()
 -- Running pairs whose effective quantity is below zero.
-select p.id, p.value, r.id as route_id, r.name as route, l.name as location,
-       sum(g.known)::int + p.owed_down + p.sent_down as effective
+select p.id, p.value, r.id as route_id, r.name as route, l.name as location, e.effective
 from pairs p join routes r on r.id = p.route_id and r.state = 'running'
-join components k on k.pair_id = p.id join cells g on g.id = k.ledger_cell
+join pair_effective e on e.pair_id = p.id
 join cells c on c.id = p.channel_cell join locations l on l.id = c.location_id
-where p.phase in ('live', 'catching_up', 'waiting') and g.known is not null
-group by p.id, r.id, l.id having sum(g.known) + p.owed_down + p.sent_down < 0 order by p.id;
+where p.phase in ('live', 'catching_up', 'waiting') and e.effective < 0 order by p.id;
 
 -- name: lock_configuration()$
 -- One change of the configuration at a time.
@@ -197,14 +196,17 @@ select count(*) from done;
 with wanted as (
   select p.id from pairs p join cells c on c.id = p.channel_cell
   join location_pairs mine on mine.route_id = :route_id and mine.channel_location = c.location_id
-  where p.route_id <> :route_id and p.phase = 'suspended' and p.sent_down = 0 and p.sent_up = 0 and c.op_id is null
+  where p.route_id <> :route_id and p.phase = 'suspended' and c.op_id is null
+    and not exists (select 1 from components k where k.pair_id = p.id and (k.sent_down <> 0 or k.sent_up <> 0))
     and not exists (select 1 from location_pairs theirs
                     where theirs.route_id = p.route_id and theirs.channel_location = c.location_id)),
 locked as (select p.id from pairs p join wanted w on w.id = p.id order by p.id for update of p),
 done as (
-  update pairs p set route_id = :route_id, phase_reason = 'other route', phase_since = :now, kept = 0, owed_down = 0,
-    owed_up = 0, ledger_moved = 0, channel_up = 0
-  from locked where locked.id = p.id returning 1)
+  update pairs p set route_id = :route_id, phase_reason = 'other route', phase_since = :now, kept = 0,
+    ledger_moved = 0, channel_up = 0
+  from locked where locked.id = p.id returning p.id),
+freed as (
+  update components k set owed_down = 0, owed_up = 0, expected = 0 from done where k.pair_id = done.id)
 select count(*) from done;
 
 -- name: remove_connection(id, now)!
