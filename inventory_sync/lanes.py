@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, observe, poll, push, schedule
+from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, observe, orders, poll, push, schedule
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import (
     Held,
@@ -117,6 +117,7 @@ class LaneRunner:
             ("doubt", lambda: doubt.doubt(house, lane), (f"doubt:{lane.connection_id}",)),
             ("watch", lambda: evidence.watch(house, lane), ()),
             ("poll", lambda: poll.poll(house, lane), ()),
+            ("orders", lambda: orders.orders(house, lane), (here,)),
             ("reconcile", lambda: poll.reconcile(house, lane), (here,)),
             ("import", lambda: catalogue.import_page(house, lane), (here, "config")),
             ("wishes", lambda: catalogue.grant_wishes(house, lane), (here, "config")),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from inventory_sync.engine import push, settle
+from inventory_sync.engine import levels, push, settle
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.model.ids import BatchId, ItemKey, LocationKey, OpId
@@ -44,6 +44,8 @@ async def doubt(house: House, lane: Lane) -> Progress:
             await _by_key(house, lane, batch)
         case EvidenceKind.HISTORY:
             await _by_history(house, lane, batch)
+        case EvidenceKind.ORDERS | EvidenceKind.LEVEL:
+            await _by_level(house, lane, batch)
         case EvidenceKind.NONE:
             await _by_nothing(house, lane, batch)
     return Progress(1, house.now())
@@ -102,6 +104,30 @@ async def _by_history(house: House, lane: Lane, batch: BatchId) -> None:
         )
         return
     await _repeat(house, lane, batch)
+
+
+async def _by_level(house: House, lane: Lane, batch: BatchId) -> None:
+    """Once nothing can land any more: the level, and the orders around it, say whether the write took effect."""
+    late = lane.client.capabilities.late_effect.total_seconds()
+    sent_ago = await db.value(house.pool, "send_age", id=batch)
+    if sent_ago < late:
+        await _look_again(house, lane, batch, late - sent_ago, "waiting until nothing can land any more")
+        return
+    ops = await _ops(house, batch)
+    try:
+        wait = await levels.look(house, lane, batch, ops)
+    except RetryLater as error:
+        await _look_again(house, lane, batch, error.after, error.message)
+        return
+    if wait > 0:
+        await _look_again(house, lane, batch, wait, "waiting for the orders around the level")
+        return
+    answered = await levels.judge(house, lane, batch, ops)
+    for result, count in (("found", len(answered.outcomes)), ("lower_number", len(answered.unknown))):
+        if count:
+            house.observer.doubted(lane.name, result)
+    await settle.settle(house, lane, batch, answered, attempt=1)
+    lane.looks.pop(batch, None)
 
 
 async def _by_nothing(house: House, lane: Lane, batch: BatchId) -> None:

@@ -75,6 +75,8 @@ async def intake(house: House) -> Progress:
             (ignored if notice["kind"] == NoticeKind.OTHER else done).append(notice["id"])
             hints += [_hint(notice, hint) for hint in notice["hints"]]
             wishes += _wishes(notice)
+            if notice["kind"] == NoticeKind.ORDERS:
+                await db.run(conn, "want_orders", connection_id=notice["connection_id"], now=now)
             if notice["kind"] == NoticeKind.UNINSTALLED:
                 # Whoever removed the app may install it again before we look: its routes wait for a person either way.
                 await stop_routes_of(house, conn, notice["connection_id"], "uninstalled")
@@ -105,9 +107,7 @@ def _wishes(notice: Any) -> list[tuple[int, str, str]]:
             return [(connection, "locations", "")]
         case NoticeKind.UNINSTALLED | NoticeKind.ACCESS:
             return [(connection, "verify", notice["kind"])]
-        case NoticeKind.ORDERS:
-            return [(connection, "orders", "")]
-        case NoticeKind.LEVELS | NoticeKind.OTHER:
+        case NoticeKind.LEVELS | NoticeKind.ORDERS | NoticeKind.OTHER:
             return []
 
 

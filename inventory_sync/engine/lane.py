@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 import structlog
 
@@ -12,7 +14,7 @@ from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import BatchId
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
-from inventory_sync.systems.port import Client
+from inventory_sync.systems.port import CellRef, Client, PausingBudget
 
 log = structlog.get_logger()
 
@@ -46,10 +48,31 @@ class House:
         return self.ambient.now()
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A list of orders that is being read: asked at, the window in the partner's time, and where to go on."""
+
+    asked_at: datetime
+    since: datetime
+    until: datetime
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The levels of a doubtful batch's cells, read once nothing can land any more; None: not active, or unreadable."""
+
+    asked_at: datetime
+    answered_at: datetime
+    levels: Mapping[CellRef, int | None]
+
+
 @dataclass(slots=True)
 class Lane:
     """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits;
-    `polled` says that changes nobody may have heard of while no process held the lane were listed."""
+    `polled` says that changes nobody may have heard of while no process held the lane were listed. Lists of orders
+    under way (`newest`, `window`) start over with the process: reading one twice changes nothing. `looks` are levels of
+    doubtful batches that wait for the orders around them."""
 
     connection_id: int
     name: str
@@ -60,6 +83,10 @@ class Lane:
     notices_work: bool = False
     last_cause: int = 0
     polled: bool = False
+    newest: Sweep | None = None
+    window: Sweep | None = None
+    windowed_at: datetime | None = None
+    looks: dict[BatchId, Look] = field(default_factory=dict)
 
     def pause(self, until: datetime) -> None:
         """Send no writes before `until` (a partner asked for it, or refused our request as malformed)."""
@@ -72,11 +99,12 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lease as it was taken. `taken_over`: another owner held it before."""
+    """A lease as it was taken. `taken_over`: another owner held it before. `former_seconds_left` of that owner's lease,
+    below 0 where it ended before; None: nobody held it before, or we did."""
 
     token: int
     taken_over: bool
-    former_seconds_left: float
+    former_seconds_left: float | None
 
 
 async def take_lease(house: House, connection_id: int, *, owner: str, owner_key: int) -> Held | None:
@@ -95,19 +123,24 @@ async def take_lease(house: House, connection_id: int, *, owner: str, owner_key:
             return None
         await db.run(conn, "lane_seen", connection_id=connection_id, now=house.now())
         taken_over = before is None or before["owner"] != owner
-        left = max(0.0, before["seconds_left"]) if before is not None and taken_over else 0.0
+        left = before["seconds_left"] if before is not None and taken_over else None
         return Held(held["token"], taken_over, left)
 
 
-async def adopt(house: House, lane: Lane, former_seconds_left: float) -> int:
+async def adopt(house: House, lane: Lane, former_seconds_left: float | None) -> int:
     """Take over what a former owner left: every op it sent is in doubt, and nothing without a key is repeated before
     its lease and the request time-out have passed. Says how many batches there were."""
     timeout = lane.client.capabilities.request_timeout.total_seconds()
+    if lane.client.capabilities.serial:
+        # A request of the former owner may still be under way, and here there is only ever one.
+        silent = 0.0 if former_seconds_left is None else max(0.0, former_seconds_left + timeout)
+        cast(PausingBudget, lane.client.budget).pause(house.now() + timedelta(seconds=silent))
+    left = max(0.0, former_seconds_left or 0.0)
     async with db.transaction(house.pool) as conn:
         orphans = await db.rows(conn, "orphaned_batches", connection_id=lane.connection_id, token=lane.token)
         ids = [record["id"] for record in orphans]
         if ids:
-            await db.run(conn, "adopt_batches", ids=ids, due_at=house.now(), wait_seconds=former_seconds_left + timeout)
+            await db.run(conn, "adopt_batches", ids=ids, due_at=house.now(), wait_seconds=left + timeout)
             for batch in ids:
                 await db.run(conn, "doubt_ops", batch_id=batch, reason="owner changed")
     if ids:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from inventory_sync.engine import evidence
+from inventory_sync.engine import evidence, sales
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
 from inventory_sync.model.ids import CellId
+from inventory_sync.model.orders import Seen, Unexplained, see
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, CellToRead, Movement, ReadLevel
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import CellRef, Condition, LevelReading
+from inventory_sync.systems.port import CellRef, ChangeSource, Condition, LevelReading
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class _Batch:
     left: list[CellId] = field(default_factory=list)
     to_check: list[tuple[CellToRead, LevelReading]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    swept_at: datetime | None = None
+    stocked: frozenset[CellId] = frozenset()
 
 
 async def observe(house: House, lane: Lane) -> Progress:
@@ -66,6 +70,7 @@ async def observe(house: House, lane: Lane) -> Progress:
 async def _count(house: House, lane: Lane, batch: _Batch, answers: Sequence[tuple[CellToRead, LevelReading]]) -> None:
     async with db.transaction(house.pool) as conn:
         locked = await cells.lock(conn, [cell.id for cell, _ in answers])
+        await _prepare(lane, conn, batch, list(locked))
         for cell, answer in answers:
             _compare(lane, batch, locked[cell.id], cell, answer, check=True)
         await _write(house, conn, batch)
@@ -86,6 +91,7 @@ async def _count_with_evidence(
     units = 0
     async with db.transaction(house.pool) as conn:
         locked = await cells.lock(conn, [cell.id])
+        await _prepare(lane, conn, batch, [cell.id])
         row = locked[cell.id]
         if row.known is not None and _refusal(lane, batch, row, cell, answer) is None:
             units = await evidence.take_back_doubles(house, lane, conn, cell.id, history, until=answer.stamp)
@@ -137,32 +143,102 @@ def _compare(
     if check and row.watched and asked_for and number is not None and row.known is not None:
         batch.to_check.append((cell, answer))
         return
-    before = None if row.known is None else row.known + doubled
+    batch.levels.append(_level(lane, batch, row, answer, number, doubled))
+
+
+def _level(
+    lane: Lane, batch: _Batch, row: CellRow, answer: LevelReading, number: int | None, doubled: int
+) -> ReadLevel:
+    """What a reading that counted leaves in its cell; notes the movement and the decisions it asks for."""
+    lag = lane.client.capabilities.read_lag
     condition = "active" if number is not None else answer.condition.value
     if number is None and row.condition not in ("unread", condition):
         batch.left.append(row.id)
-    clean = row.marked_at is None or readings.clears(row.marked_at, batch.asked_at, lag)
-    moved = number - before if number is not None and before is not None else 0
-    heard = row.marked_at or batch.asked_at
-    if moved and number is not None and before is not None:
-        batch.movements.append(Movement(row.id, moved, before, number, row.marked_at, row.read_asked_at, answer.stamp))
-    if moved or doubled or row.marked_at is not None or row.known != number or row.condition != condition:
+    before = None if row.known is None else row.known + doubled
+    looked = _look(lane, batch, row, number, before)
+    if looked.erased and before is not None:
+        batch.movements.append(_movement(row, looked.erased, before, answer, "effect"))
+        before = looked.known
+    committed = row.committed if answer.committed is None else answer.committed
+    aside = row.aside if answer.aside is None else answer.aside
+    # Where the ledger counts what is physically there, an order moves nothing at the channel: its shipment does.
+    stocked = row.id in batch.stocked
+    stock_before = None if before is None else before + row.committed * stocked
+    moved = 0
+    if looked.known is not None and stock_before is not None:
+        moved = looked.known + committed * stocked - stock_before
+        if moved:
+            batch.movements.append(_movement(row, moved, stock_before, answer, "outside"))
+    clean = not looked.again and (row.marked_at is None or readings.clears(row.marked_at, batch.asked_at, lag))
+    marked = row.marked_at if row.marked_at is not None or clean else batch.asked_at
+    changed = (looked.known, condition, committed, aside) != (row.known, row.condition, row.committed, row.aside)
+    if changed or doubled or row.marked_at is not None or looked.units != row.residual:
+        heard = row.marked_at or batch.asked_at
         batch.decide.append((row.id, heard if moved else None, answer.stamp if moved else None))
-    batch.levels.append(
-        ReadLevel(
-            id=row.id,
-            known=number,
-            condition=condition,
-            had_row=row.had_row or answer.condition in (Condition.ACTIVE, Condition.INACTIVE),
-            dirty_since=None if clean else max(row.dirty_since or batch.asked_at, batch.asked_at - lag),
-            marked_at=None if clean else row.marked_at,
-            read_due=None
-            if clean or row.marked_at is None
-            else readings.next_read(row.marked_at, batch.answered_at, lag),
-            stamp=max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else None,
-            highest=max(row.highest, number or 0),
-        )
+    due = None
+    if not clean and marked is not None:
+        due = looked.again or readings.next_read(marked, batch.answered_at, lag)
+    return ReadLevel(
+        id=row.id,
+        known=looked.known,
+        condition=condition,
+        had_row=row.had_row or answer.condition in (Condition.ACTIVE, Condition.INACTIVE),
+        dirty_since=None if clean else max(row.dirty_since or batch.asked_at, batch.asked_at - lag),
+        marked_at=None if clean else marked,
+        read_due=due,
+        stamp=max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else None,
+        highest=max(row.highest, looked.known or 0),
+        residual=looked.units,
+        residual_at=looked.since,
+        loose=row.loose if looked.again else [],
+        committed=committed,
+        aside=aside,
     )
+
+
+def _movement(row: CellRow, units: int, before: int, answer: LevelReading, kind: str) -> Movement:
+    return Movement(row.id, units, before, before + units, row.marked_at, row.read_asked_at, answer.stamp, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is known after a reading. `again`: when to look once more at what orders do not explain."""
+
+    known: int | None
+    erased: int = 0
+    units: int | None = None
+    since: datetime | None = None
+    again: datetime | None = None
+
+
+def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: int | None) -> _Looked:
+    able = lane.client.capabilities
+    if able.change_source is ChangeSource.LEVELS or number is None:
+        return _Looked(row.known if number is None and row.condition == "unreadable" else number)
+    units = number - (before or 0)
+    earlier = None
+    if row.residual is not None and row.residual_at is not None:
+        earlier = Unexplained(row.residual, row.residual_at)
+    seen = see(
+        units,
+        base=before is None,
+        loose=row.loose,
+        before=earlier,
+        asked_at=batch.asked_at,
+        swept_at=batch.swept_at,
+        order_lag=able.order_lag,
+    )
+    match seen:
+        case Seen.EXPLAINED | Seen.MOVED:
+            return _Looked(number)
+        case Seen.ERASED:
+            return _Looked(number, erased=units)
+        case Seen.LOOK_AGAIN:
+            since = earlier.since if earlier is not None and earlier.units == units else batch.asked_at
+            again = max(since + able.order_lag + able.orders_every, batch.answered_at + able.read_lag)
+            return _Looked(before, units=units, since=since, again=again)
+        case _:
+            assert_never(seen)
 
 
 def _number(lane: Lane, row: CellRow, answer: LevelReading) -> int | None:
@@ -174,22 +250,33 @@ def _number(lane: Lane, row: CellRow, answer: LevelReading) -> int | None:
     return None
 
 
+async def _prepare(lane: Lane, conn: Connection, batch: _Batch, ids: Sequence[CellId]) -> None:
+    """Learn what a comparison needs besides the cells: the last list of orders, and whose ledger counts the shelf."""
+    able = lane.client.capabilities
+    if able.change_source is ChangeSource.ORDERS:
+        state = await db.row(conn, "orders_state", connection_id=lane.connection_id)
+        batch.swept_at = state["orders_swept_at"] if state is not None else None
+    if able.shows_committed:
+        found = await db.rows(conn, "on_hand_cells", ids=list(ids))
+        batch.stocked = frozenset(CellId(r["channel_cell"]) for r in found)
+
+
 async def _write(house: House, conn: Connection, batch: _Batch) -> None:
     await cells.write_readings(conn, batch.levels, asked_at=batch.asked_at, answered_at=batch.answered_at)
     await cells.postpone(conn, batch.later)
-    await cells.write_movements(conn, batch.movements, asked_at=batch.asked_at, answered_at=batch.answered_at)
-    if batch.movements:
-        ids = [m.cell for m in batch.movements]
-        deltas = [m.delta for m in batch.movements]
-        await db.run(conn, "move_channel", cells=ids, deltas=deltas)
-        await db.run(conn, "move_ledger", cells=ids, deltas=deltas)
+    ids = await cells.write_movements(conn, batch.movements, asked_at=batch.asked_at, answered_at=batch.answered_at)
+    outside = [(n, m) for n, m in zip(ids, batch.movements, strict=True) if m.kind == "outside"]
+    if outside:
+        moved = [sales.Journalled(n, m.cell, m.delta, batch.asked_at, m.marked_at) for n, m in outside]
+        await sales.moved(house, conn, moved)
+        await db.run(conn, "mark_siblings", ids=[m.cell for _, m in outside], now=batch.answered_at)
     if batch.left:
         await db.run(conn, "rebase_cell_pairs", cells=batch.left, now=batch.answered_at, reason="cell went away")
     if batch.decide:
-        moved = {m.cell for m in batch.movements}
+        moved_cells = {m.cell for m in batch.movements}
         await cells.put_due(conn, batch.decide)
         await cells.put_due(conn, batch.decide, query="put_due_dependents")
-        await cells.put_due(conn, [d for d in batch.decide if d[0] in moved], query="put_due_ledgers")
+        await cells.put_due(conn, [d for d in batch.decide if d[0] in moved_cells], query="put_due_ledgers")
         await db.notify(conn, "decide")
 
 

@@ -27,6 +27,9 @@ async def poll(house: House, lane: Lane) -> Progress:
     """Read the levels that changed since the last poll, all pages, and mark the cells that differ."""
     now = house.now()
     able = lane.client.capabilities
+    if not able.polls_levels:
+        lane.polled = True
+        return Progress(0)
     every = able.poll_every if lane.notices_work else able.poll_alone_every
     last = await house.pool.fetchval("select polled_until from connections where id = $1", lane.connection_id)
     if lane.polled and last is not None and last + every > now:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from inventory_sync.engine import settle
 from inventory_sync.engine.decide import decisions_for
@@ -20,7 +21,12 @@ from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.store.cells import CellRow, Gap
 from inventory_sync.store.db import Connection
-from inventory_sync.systems.port import CellRef, PlannedOp, PreparedRequest
+from inventory_sync.systems.port import CellRef, GroupingClient, PlannedOp, PreparedRequest, WriteMode
+
+FRESH = timedelta(seconds=5)
+"""An absolute write is composed from a reading asked no longer ago than this; a reading older than that is repeated."""
+
+LOOK_AGAIN = timedelta(milliseconds=250)
 
 INCREASE_WAITS = timedelta(seconds=10)
 """Decreases overtake increases between cells, but an increase waits no longer than this for its turn."""
@@ -28,7 +34,8 @@ INCREASE_WAITS = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One op of a batch that is being composed. `parts`: which pairs' units it carries; `compensates`: none."""
+    """One op of a batch that is being composed. `parts`: which pairs' units it carries. `value`: the number to set,
+    where writes are absolute; `cut`: units by which it would lie below 0."""
 
     cell: CellRow
     delta: int
@@ -36,6 +43,8 @@ class _Line:
     cause: str
     role: str
     parts: tuple[tuple[PairId, int], ...] = ()
+    value: int | None = None
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ async def push(house: House, lane: Lane) -> Progress:
         return Progress(0, now + timedelta(seconds=wait))
     batch = await compose(house, lane) or await compose_activation(house, lane)
     if batch is None:
-        return Progress(0)
+        return Progress(0, await _due(house, lane, now))
     await send(house, lane, batch)
     return Progress(len(batch.ops), house.now())
 
@@ -84,16 +93,35 @@ async def compose(house: House, lane: Lane) -> Batch | None:
             return None
         locked = await cells.lock(conn, chosen)
         decisions = await decisions_for(conn, locked)
-        size = lane.client.capabilities.write_batch
-        lines = await _lines(conn, [locked[c] for c in chosen], decisions, size)
+        able = [locked[c] for c in chosen if _may_write(lane, locked[c], now)]
+        lines = await _lines(conn, lane, able, decisions)
         taken = {line.cell.id for line in lines}
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
+        unread = [c for c in chosen if locked[c] not in able and (decisions[c].gap or decisions[c].rewrite)]
+        if unread:
+            await cells.postpone(conn, [(c, now) for c in unread])
+            await db.notify(conn, f"connection:{lane.connection_id}")
         if not lines:
             return None
         batch = await _mark_sent(house, lane, conn, lines, now)
     for event in batch.events:
         house.observer.composed(event)
     return batch
+
+
+def _may_write(lane: Lane, row: CellRow, now: datetime) -> bool:
+    """An absolute write follows a reading at once, or it would erase what somebody did since (DESIGN §3.8)."""
+    if lane.client.capabilities.writes is WriteMode.RELATIVE or row.condition == "unreadable":
+        return True
+    return not row.settled_since_read and row.read_asked_at is not None and row.read_asked_at >= now - FRESH
+
+
+async def _due(house: House, lane: Lane, now: datetime) -> datetime | None:
+    """Where a write waits for a reading of its cell, look again soon."""
+    if lane.client.capabilities.writes is WriteMode.RELATIVE:
+        return None
+    waits = await db.value(house.pool, "anything_to_write", connection_id=lane.connection_id)
+    return now + LOOK_AGAIN if waits else None
 
 
 async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellId]:
@@ -122,23 +150,41 @@ def _rewritten(row: CellRow, decision: Decision) -> Gap:
 
 
 async def _lines(
-    conn: Connection, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision], size: int
+    conn: Connection, lane: Lane, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision]
 ) -> list[_Line]:
     """The ops of the batch: of the first cell's sign, from decisions made in this very transaction."""
-    wanted = [row for row in rows if decisions[row.id].gap]
+    wanted = [row for row in rows if decisions[row.id].gap or decisions[row.id].rewrite]
     if not wanted:
         return []
-    first = wanted[0]
-    down = decisions[first.id].gap < 0
-    group = [row for row in wanted if (decisions[row.id].gap < 0) == down and row.bisect == first.bisect]
+    first, size = wanted[0], lane.client.capabilities.write_batch
+    down = decisions[first.id].gap <= 0
+    group = [row for row in wanted if (decisions[row.id].gap <= 0) == down and row.bisect == first.bisect]
+    if lane.client.capabilities.grouped_writes:
+        group = await _of_one_group(conn, lane, group)
     group = group[: min(size, first.bisect or size)]
     posted = await _ledger_lines(conn, [row for row in group if decisions[row.id].posts], down)
-    channel = [
-        _Line(row, decisions[row.id].gap, decisions[row.id].target, "live", "channel")
-        for row in group
-        if not decisions[row.id].posts
-    ]
+    absolute = lane.client.capabilities.writes is WriteMode.ABSOLUTE
+    channel = [_channel_line(row, decisions[row.id], absolute) for row in group if not decisions[row.id].posts]
     return channel + posted
+
+
+def _channel_line(row: CellRow, decision: Decision, absolute: bool) -> _Line:
+    """The op of a channel cell. An absolute number is what the cell was just read to hold, and the difference: so it
+    keeps what orders not listed yet have taken, and what a person did before the reading."""
+    cause = "live" if decision.gap else "rewrite"
+    if not absolute:
+        return _Line(row, decision.gap, decision.target, cause, "channel")
+    number = decision.target or 0
+    if row.known is not None:
+        number = row.known + (row.residual or 0) + decision.gap
+    return _Line(row, decision.gap, decision.target, cause, "channel", value=max(0, number), cut=max(0, -number))
+
+
+async def _of_one_group(conn: Connection, lane: Lane, rows: Sequence[CellRow]) -> list[CellRow]:
+    """The rows that the partner takes in one request, by the first of them."""
+    client = cast(GroupingClient, lane.client)
+    keys = {r["id"]: client.write_group(_ref(r)) for r in await db.rows(conn, "cell_keys", ids=[r.id for r in rows])}
+    return [row for row in rows if keys[row.id] == keys[rows[0].id]]
 
 
 async def _ledger_lines(conn: Connection, rows: Sequence[CellRow], down: bool) -> list[_Line]:
@@ -166,10 +212,12 @@ async def _ledger_lines(conn: Connection, rows: Sequence[CellRow], down: bool) -
 
 async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence[_Line], now: datetime) -> Batch:
     keys = {r["id"]: r for r in await db.rows(conn, "cell_keys", ids=[line.cell.id for line in lines])}
-    ops = tuple(PlannedOp(OpId(house.ambient.new_id()), _ref(keys[line.cell.id]), line.delta) for line in lines)
+    ops = tuple(
+        PlannedOp(OpId(house.ambient.new_id()), _ref(keys[line.cell.id]), line.delta, line.value) for line in lines
+    )
     batch = BatchId(house.ambient.new_id())
     prepared = lane.client.compose(ops, str(uuid.UUID(batch)))
-    await _insert(conn, lane, batch, "adjust", -1 if lines[0].delta < 0 else 1, prepared, now)
+    await _insert(conn, lane, batch, "adjust", -1 if lines[0].delta <= 0 else 1, prepared, now)
     await db.run(
         conn,
         "insert_ops",
@@ -178,6 +226,7 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
         connection_id=lane.connection_id,
         cells=[line.cell.id for line in lines],
         deltas=[line.delta for line in lines],
+        numbers=[line.value for line in lines],
         known=[line.cell.known for line in lines],
         targets=[line.target for line in lines],
         causes=[line.cause for line in lines],
@@ -188,6 +237,9 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
     )
     await _carry(conn, ops, lines)
     await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
+    cut = [line for line in lines if line.cut]
+    if cut:
+        await db.run(conn, "add_loose", ids=[line.cell.id for line in cut], units=[line.cut for line in cut])
     events = tuple(
         Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
         for op, line in zip(ops, lines, strict=True)
@@ -236,6 +288,7 @@ async def compose_activation(house: House, lane: Lane) -> Batch | None:
             connection_id=lane.connection_id,
             cells=[cell],
             deltas=[0],
+            numbers=[None],
             known=[None],
             targets=[decision.target],
             causes=["activation"],

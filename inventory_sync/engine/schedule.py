@@ -19,6 +19,9 @@ SUBSCRIPTIONS = IntervalTrigger(hours=1)
 CATALOGUE = IntervalTrigger(hours=24)
 """A full import, for what no catalogue notice told."""
 
+ORDERS_WIDE = IntervalTrigger(hours=24)
+"""The wide window over a channel's orders, for what the sliding one no longer reaches."""
+
 HOUSEKEEPING = IntervalTrigger(seconds=15)
 
 

@@ -47,9 +47,10 @@ LONGEST_LOOK = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Every op of the batch has its outcome."""
+    """Every op of the batch has its outcome; of those in `unknown` it can never be learnt."""
 
     outcomes: Mapping[OpId, OpOutcome]
+    unknown: frozenset[OpId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class _Op:
     id: OpId
     cell: CellId
     delta: int
+    value: int | None
     cause: str
     heard_at: datetime | None
     stamp: datetime | None
@@ -186,6 +188,7 @@ async def _end(
             OpId(r["id"]),
             CellId(r["cell_id"]),
             r["delta"],
+            r["value"],
             r["cause"],
             r["change_heard_at"],
             r["change_stamp"],
@@ -213,6 +216,8 @@ async def _end(
 def _ended(lane: Lane, op: _Op, row: CellRow, outcome: Outcome, size: int, now: datetime) -> _Ended:
     """What one op's outcome means for its cell."""
     match outcome:
+        case Answered() if op.id in outcome.unknown:
+            return _never_known(op, row, "neither answer fits what the partner shows", now)
         case Answered():
             return _answered(lane, op, row, outcome.outcomes.get(op.id), now)
         case Refused():
@@ -235,7 +240,7 @@ def _answered(lane: Lane, op: _Op, row: CellRow, answer: OpOutcome | None, now: 
             cell = SettledCell(row.id, None, None, True, now, True, None, False, condition="unread")
             return _Ended(op, "applied", "", answer.reference, cell, False)
         case Applied():
-            known = None if row.known is None else row.known + op.delta
+            known = op.value if row.known is None else row.known + op.delta
             stamp = max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else row.stamp
             stamp_known = row.stamp_known and answer.stamp is not None
             cell = SettledCell(row.id, known, stamp, stamp_known, now + SOFT_CHECK, False, None, False)

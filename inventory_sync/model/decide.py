@@ -149,6 +149,8 @@ def decide_channel(pair: PairState) -> Decision:
         return hindrance
     known = channel.known
     if known is None:
+        if not channel.readable:
+            return Decision(0, target, DECREASE, Blocked.NOT, rewrite=True)
         return _nothing(target, Blocked.UNREAD)
     gap = target - known
     if gap == 0:

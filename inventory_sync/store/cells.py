@@ -95,6 +95,11 @@ class ReadLevel:
     read_due: datetime | None
     stamp: datetime | None
     highest: int
+    residual: int | None = None
+    residual_at: datetime | None = None
+    loose: Sequence[int] = ()
+    committed: int = 0
+    aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +202,15 @@ async def write_readings(
     conn: Connection, levels: Sequence[ReadLevel], *, asked_at: datetime, answered_at: datetime
 ) -> None:
     if levels:
-        columns = _columns(levels, "known", "condition", "had_row", "dirty_since", "marked_at", "read_due", "highest")
+        names = ("known", "condition", "had_row", "dirty_since", "marked_at", "read_due", "highest", "residual")
+        columns = _columns(levels, *names, "residual_at", "committed", "aside")
         await db.run(
             conn,
             "write_readings",
             ids=[level.id for level in levels],
             conditions=columns.pop("condition"),
             stamps=[level.stamp for level in levels],
+            loose=["{" + ",".join(map(str, level.loose)) + "}" for level in levels],
             asked_at=asked_at,
             answered_at=answered_at,
             **columns,
@@ -212,9 +219,13 @@ async def write_readings(
 
 async def write_movements(
     conn: Connection, movements: Sequence[Movement], *, asked_at: datetime, answered_at: datetime
-) -> None:
-    if movements:
-        await db.rows(
+) -> list[int]:
+    """Journal movements; says their ids, in order."""
+    if not movements:
+        return []
+    return [
+        int(r["id"])
+        for r in await db.rows(
             conn,
             "write_movements",
             cells=[m.cell for m in movements],
@@ -228,6 +239,7 @@ async def write_movements(
             asked_at=asked_at,
             answered_at=answered_at,
         )
+    ]
 
 
 async def write_gaps(conn: Connection, gaps: Sequence[Gap]) -> None:

@@ -158,6 +158,7 @@ class Capabilities:
     order_window: timedelta = timedelta(days=3)  # read again with spare budget: cancels, edits, vanished orders
     order_window_wide: timedelta = timedelta(days=30)  # the same, once a night
     provisional_counts: bool = True  # a provisional order holds stock at the partner already
+    grouped_writes: bool = False  # a batch holds cells of one `write_group` only
     serial: bool = False  # one request at a time over all of them; a new owner waits before its first
     bases: frozenset[str] = frozenset({"stock"})  # ledger: which numbers `LevelReading` can carry (DESIGN §3.5)
     shows_committed: bool = False  # channel: readings carry units that orders have taken and nobody shipped
@@ -174,6 +175,14 @@ class Budget(Protocol):
 
     def available(self, now: datetime) -> float:
         """What is left, in the partner's own unit, for the metric."""
+        ...
+
+
+class PausingBudget(Budget, Protocol):
+    """The budget of a system whose capabilities say `serial`."""
+
+    def pause(self, until: datetime) -> None:
+        """Let nothing through before `until`."""
         ...
 
 
@@ -226,6 +235,14 @@ class Client(Protocol):
         ...
 
     async def ensure_subscriptions(self, url: str) -> SubscriptionReport: ...
+
+
+class GroupingClient(Client, Protocol):
+    """A client whose capabilities say `grouped_writes`."""
+
+    def write_group(self, cell: CellRef) -> str:
+        """Which cells may share a request: those of one group."""
+        ...
 
 
 class OrderClient(Client, Protocol):

@@ -116,7 +116,7 @@ STATEMENTS = (
          foreign key (location_id, connection_id) references locations (id, connection_id),
          unique (item_id, location_id))""",
     "create index cells_to_read on cells (connection_id, read_due, id) where read_due is not null and op_id is null",
-    "create index cells_to_write on cells (connection_id, urgency, gap_since, id) where gap <> 0 and op_id is null",
+    "create index cells_to_write on cells (connection_id, urgency, gap_since, id) where (gap <> 0 or rewrite) and op_id is null",
     "create index cells_dirty on cells (connection_id, dirty_since) where dirty_since is not null",
     """create table routes (
          id bigint generated always as identity primary key,
@@ -236,7 +236,7 @@ STATEMENTS = (
     """create table wishes (
          id bigint generated always as identity primary key,
          connection_id bigint not null references connections,
-         kind text not null check (kind in ('refresh', 'locations', 'verify', 'reconcile', 'import', 'orders')),
+         kind text not null check (kind in ('refresh', 'locations', 'verify', 'reconcile', 'import')),
          key text not null default '',
          at timestamptz not null)""",
     "create index wishes_connection on wishes (connection_id, id)",
@@ -265,7 +265,8 @@ STATEMENTS = (
     """create trigger movements_append_only before update or delete on movements
        for each row execute function journal_is_append_only()""",
     # Of an order only number, line, item, quantity and state. `counted`: units that are movements already; `held`:
-    # units that policy does not count yet. `swept_at`: when the sweep that last listed it was asked.
+    # units that policy does not count yet. It stood in a list asked at `first_seen_at` and not in one asked at
+    # `unseen_at`; `swept_at`: when the list that last showed it was asked.
     """create table order_lines (
          connection_id bigint not null references connections,
          order_id text not null,
@@ -280,6 +281,7 @@ STATEMENTS = (
            check (state in ('provisional', 'placed', 'shipped', 'cancelled', 'returned', 'vanished')),
          placed_at timestamptz not null,
          first_seen_at timestamptz not null,
+         unseen_at timestamptz,
          swept_at timestamptz not null,
          primary key (connection_id, order_id, line))""",
     "create index order_lines_placed on order_lines (connection_id, placed_at)",

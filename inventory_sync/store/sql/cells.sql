@@ -92,6 +92,23 @@ update cells c set dirty_since = coalesce(c.dirty_since, :now), marked_at = grea
   read_due = least(coalesce(c.read_due, :now), :now)
 from locked where locked.id = c.id;
 
+-- name: mark_siblings(ids, now)!
+-- After a difference in one ledger cell of a pool or set, the others are read before an increase is told: it may be a
+-- transfer between them.
+with wanted as (
+  select distinct k2.ledger_cell as id from components k join pairs p on p.id = k.pair_id and p.shape <> 'single'
+  join components k2 on k2.pair_id = p.id
+  where k.ledger_cell = any(:ids::bigint[]) and k2.ledger_cell <> all(:ids::bigint[])),
+locked as (select c.id from cells c join wanted w on w.id = c.id order by c.id for update of c)
+update cells c set dirty_since = coalesce(c.dirty_since, :now), marked_at = greatest(c.marked_at, :now),
+  read_due = least(coalesce(c.read_due, :now), :now)
+from locked where locked.id = c.id;
+
+-- name: on_hand_cells(ids)
+-- Channel cells of routes whose ledger counts what is physically there.
+select p.channel_cell from pairs p join routes r on r.id = p.route_id
+where p.channel_cell = any(:ids::bigint[]) and r.ledger_basis = 'on_hand' order by p.channel_cell;
+
 -- name: cells_to_read(connection_id, now, limit)
 -- Cells whose reading is due, longest due first, with the version they are asked at.
 select c.id, c.version, c.marked_at, i.key as item_key, l.key as location_key
@@ -102,16 +119,19 @@ order by c.read_due, c.id limit :limit;
 -- name: next_read_due(connection_id)$
 select min(read_due) from cells where connection_id = :connection_id and read_due is not null and op_id is null;
 
--- name: write_readings(ids, known, conditions, had_row, dirty_since, marked_at, read_due, asked_at, answered_at, stamps, highest)!
+-- name: write_readings(ids, known, conditions, had_row, dirty_since, marked_at, read_due, asked_at, answered_at, stamps, highest, residual, residual_at, loose, committed, aside)!
 -- Write the levels that a batch of readings that counted left behind.
 update cells c set
   known = u.known, condition = u.condition, had_row = u.had_row, version = c.version + 1,
   dirty_since = u.dirty_since, marked_at = u.marked_at, read_due = u.read_due,
   read_asked_at = :asked_at, read_answered_at = :answered_at, settled_since_read = false,
-  stamp = u.stamp, stamp_known = u.stamp is not null, highest = u.highest
+  stamp = u.stamp, stamp_known = u.stamp is not null, highest = u.highest, residual = u.residual,
+  residual_at = u.residual_at, loose = u.loose::int[], committed = u.committed, aside = u.aside
 from unnest(:ids::bigint[], :known::int[], :conditions::text[], :had_row::bool[], :dirty_since::timestamptz[],
-            :marked_at::timestamptz[], :read_due::timestamptz[], :stamps::timestamptz[], :highest::int[])
-  as u (id, known, condition, had_row, dirty_since, marked_at, read_due, stamp, highest)
+            :marked_at::timestamptz[], :read_due::timestamptz[], :stamps::timestamptz[], :highest::int[],
+            :residual::int[], :residual_at::timestamptz[], :loose::text[], :committed::int[], :aside::int[])
+  as u (id, known, condition, had_row, dirty_since, marked_at, read_due, stamp, highest, residual, residual_at, loose,
+        committed, aside)
 where c.id = u.id;
 
 -- name: postpone_reads(ids, times)!
@@ -142,9 +162,12 @@ select min(gap_since) from cells where connection_id = :connection_id and gap <>
 -- name: cells_to_write(connection_id, from_urgency, to_urgency, limit)
 -- The most urgent cells with something to write; those that another batch holds are passed over.
 select c.id from cells c
-where c.connection_id = :connection_id and c.gap <> 0 and c.op_id is null
+where c.connection_id = :connection_id and (c.gap <> 0 or c.rewrite) and c.op_id is null
   and c.urgency between :from_urgency and :to_urgency
 order by c.urgency, c.gap_since, c.id limit :limit for update skip locked;
+
+-- name: anything_to_write(connection_id)$
+select exists (select 1 from cells where connection_id = :connection_id and (gap <> 0 or rewrite) and op_id is null);
 
 -- name: next_activation(connection_id)^
 -- One cell that must be made active before it can be written.
@@ -160,8 +183,16 @@ where c.id = any(:ids::bigint[]) order by c.id;
 
 -- name: note_sent(ids, ops)!
 -- A cell's op is under way: the version rises, the gap is in the op now.
-update cells c set op_id = u.op, version = c.version + 1, gap = 0, urgency = 9, blocked = 'in_flight'
+update cells c set op_id = u.op, version = c.version + 1, gap = 0, urgency = 9, blocked = 'in_flight', rewrite = false
 from unnest(:ids::bigint[], :ops::text[]) as u (id, op) where c.id = u.id;
+
+-- name: add_loose(ids, units)!
+-- A write could not set a number below 0: what it would have taken beyond may show in the level.
+update cells c set loose = c.loose || u.units from unnest(:ids::bigint[], :units::int[]) as u (id, units) where c.id = u.id;
+
+-- name: ask_rewrite(ids)!
+-- A number that cannot be read has to be set again.
+update cells set rewrite = true where id = any(:ids::bigint[]);
 
 -- name: note_settled(ids, known, settled_at, stamps, stamp_known, read_due, dirty, bisect, quarantined, conditions)!
 -- An op of the cell has its outcome: the version rises, the level moves.

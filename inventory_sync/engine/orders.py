@@ -1,0 +1,273 @@
+"""Orders: lists of a channel's orders, read again and again, because an order is state (the truth model's rule 3.8).
+
+Where orders are the movements, a larger quantity than counted is one, journalled like any other. Elsewhere the lines
+are kept as evidence. Of an order only number, line, item, quantity and state are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from inventory_sync.engine import sales, schedule
+from inventory_sync.engine.intake import SOFT_CHECK
+from inventory_sync.engine.lane import House, Lane, Progress, Sweep
+from inventory_sync.engine.observer import Moved
+from inventory_sync.model.ids import CellId
+from inventory_sync.model.orders import count
+from inventory_sync.store import cells, db
+from inventory_sync.store.cells import CellRow, Movement
+from inventory_sync.store.db import Connection
+from inventory_sync.systems.errors import RetryLater
+from inventory_sync.systems.port import CellRef, ChangeSource, OrderClient, OrderLine, WriteMode
+
+NEWEST = timedelta(minutes=10)
+"""The window of the frequent list; it reaches further back after a silence."""
+
+AHEAD = timedelta(minutes=10)
+"""How far a window reaches into the future: the partner's clock is not ours."""
+
+SLIDE_EVERY = timedelta(seconds=60)
+"""The sliding window starts over this long after it ended: cancels, edits and vanished orders are found by it."""
+
+LONGEST_REACH = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A line as it is listed now, with what it comes to."""
+
+    line: OrderLine
+    cell: CellId | None
+    counted: int
+    held: int
+    delta: int
+
+
+async def orders(house: House, lane: Lane) -> Progress:
+    """Ask for one page of orders: the newest every few seconds, else a page of the sliding or the nightly window."""
+    able = lane.client.capabilities
+    if not able.has_orders:
+        return Progress(0)
+    now = house.now()
+    state = await db.row(house.pool, "orders_state", connection_id=lane.connection_id)
+    swept, wanted = (state["orders_swept_at"], state["orders_wanted_at"]) if state is not None else (None, None)
+    if lane.newest is None and (
+        swept is None or swept + able.orders_every <= now or (wanted is not None and wanted > swept)
+    ):
+        back = NEWEST if swept is None else min(LONGEST_REACH, now - swept + NEWEST)
+        if swept is None:
+            back = able.order_window_wide
+        lane.newest = Sweep(now, now - back, now + AHEAD)
+    if lane.newest is None:
+        await _next_window(house, lane, now)
+    sweep = lane.newest or lane.window
+    soon = swept + able.orders_every if swept is not None else now
+    if sweep is None:
+        return Progress(0, min(soon, lane.windowed_at + SLIDE_EVERY) if lane.windowed_at else soon)
+    wait = lane.client.budget.wait("orders" if sweep is lane.newest else "read", now)
+    if wait > 0:
+        return Progress(0, min(now + timedelta(seconds=wait), max(soon, now + timedelta(milliseconds=50))))
+    return await _page(house, lane, sweep, swept)
+
+
+async def _next_window(house: House, lane: Lane, now: datetime) -> None:
+    """Start the nightly wide window when it is due, else the sliding one a while after it last ended."""
+    able = lane.client.capabilities
+    if lane.window is not None:
+        return
+    taken, _ = await schedule.claim(house, f"orders:{lane.connection_id}", schedule.ORDERS_WIDE)
+    if taken:
+        lane.window = Sweep(now, now - able.order_window_wide, now + AHEAD)
+    elif lane.windowed_at is None or lane.windowed_at + SLIDE_EVERY <= now:
+        lane.window = Sweep(now, now - able.order_window, now + AHEAD)
+
+
+async def _page(house: House, lane: Lane, sweep: Sweep, swept: datetime | None) -> Progress:
+    client = cast(OrderClient, lane.client)
+    try:
+        page = await client.orders(sweep.since, sweep.until, sweep.cursor)
+    except RetryLater as error:
+        return Progress(0, house.now() + timedelta(seconds=error.after))
+    await keep(house, lane, page.lines, asked_at=sweep.asked_at, unseen_at=swept)
+    newest = sweep is lane.newest
+    following = None if page.cursor is None else replace(sweep, cursor=page.cursor)
+    if newest:
+        lane.newest = following
+    else:
+        lane.window = following
+    if following is None:
+        await _ended(house, lane, sweep, newest=newest)
+    return Progress(len(page.lines), house.now())
+
+
+async def _ended(house: House, lane: Lane, sweep: Sweep, *, newest: bool) -> None:
+    """A whole list was read: what it should have shown and did not has vanished."""
+    async with db.transaction(house.pool) as conn:
+        if newest:
+            await db.run(conn, "orders_swept", connection_id=lane.connection_id, asked_at=sweep.asked_at)
+        gone = await db.rows(
+            conn,
+            "vanish_lines",
+            connection_id=lane.connection_id,
+            since=sweep.since + AHEAD,
+            until=sweep.asked_at - AHEAD,
+            swept_at=sweep.asked_at,
+        )
+        await _hold(conn, [CellId(r["cell_id"]) for r in gone if r["cell_id"] is not None])
+    if not newest:
+        lane.windowed_at = house.now()
+
+
+async def keep(
+    house: House, lane: Lane, lines: Sequence[OrderLine], *, asked_at: datetime, unseen_at: datetime | None
+) -> None:
+    """Count and keep the lines of a page, in one transaction."""
+    if not lines:
+        return
+    moved: list[tuple[Movement, str]] = []
+    async with db.transaction(house.pool) as conn:
+        places = await _cells_of(conn, lane, lines)
+        known = {
+            (r["order_id"], r["line"]): r
+            for r in await db.rows(
+                conn, "known_lines", connection_id=lane.connection_id, orders=sorted({line.order for line in lines})
+            )
+        }
+        changes = [
+            _change(line, places.get(line.cell), known.get((line.order, line.line)), lane)
+            for line in {(line.order, line.line): line for line in lines}.values()
+        ]
+        if lane.client.capabilities.change_source is ChangeSource.ORDERS:
+            moved = await _count(house, lane, conn, changes, asked_at)
+        await _put(conn, lane, changes, asked_at, unseen_at)
+        await _hold(conn, sorted({c.cell for c in changes if c.cell is not None}))
+    for movement, _ in moved:
+        house.observer.moved(
+            Moved(lane.name, movement.cell, movement.delta, asked_at, house.now(), movement.previous, movement.kind)
+        )
+
+
+async def _cells_of(conn: Connection, lane: Lane, lines: Sequence[OrderLine]) -> dict[CellRef, CellId]:
+    refs = sorted({line.cell for line in lines})
+    found = await db.rows(
+        conn,
+        "cells_of_keys",
+        connection_id=lane.connection_id,
+        items=[ref.item for ref in refs],
+        locations=[ref.location for ref in refs],
+    )
+    return {CellRef(r["item_key"], r["location_key"]): CellId(r["id"]) for r in found}
+
+
+def _change(line: OrderLine, cell: CellId | None, before: db.Record | None, lane: Lane) -> _Change:
+    counted = count(
+        line.state.value,
+        line.quantity,
+        counted=before["counted"] if before is not None else 0,
+        provisional_counts=lane.client.capabilities.provisional_counts,
+    )
+    return _Change(line, cell, counted.counted, counted.held, counted.delta)
+
+
+async def _count(
+    house: House, lane: Lane, conn: Connection, changes: Sequence[_Change], asked_at: datetime
+) -> list[tuple[Movement, str]]:
+    """Orders as movements: the cell is lower by them, and the other sides are told."""
+    counting: dict[CellId, list[_Change]] = {}
+    for change in changes:
+        if change.cell is not None and change.delta:
+            counting.setdefault(change.cell, []).append(change)
+    if not counting:
+        return []
+    locked = await cells.lock(conn, counting)
+    unread = [cell for cell, row in locked.items() if row.known is None]
+    if unread:
+        await db.run(conn, "forget_looks", ids=unread)
+    moved: list[tuple[Movement, str]] = []
+    noted: list[tuple[CellId, int, int, bool]] = []
+    for cell, row in locked.items():
+        level = row.known
+        if level is None:
+            continue
+        before, loose = level, _may_be_erased(lane, row, asked_at)
+        for change in counting[cell]:
+            after = level + change.delta
+            movement = Movement(cell, change.delta, level, after, row.marked_at, row.read_asked_at, None)
+            moved.append((movement, change.line.order))
+            level = after
+        noted.append((cell, level, before - level if loose else 0, loose))
+    if moved:
+        await _journal(house, conn, moved, asked_at)
+    if noted:
+        now = house.now()
+        await db.run(
+            conn,
+            "note_orders",
+            ids=[n[0] for n in noted],
+            known=[n[1] for n in noted],
+            loose=[n[2] for n in noted],
+            dirty=[n[3] for n in noted],
+            now=now,
+            soft_at=now + SOFT_CHECK,
+        )
+        due: list[cells.Due] = [(n[0], asked_at, None) for n in noted]
+        for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
+            await cells.put_due(conn, due, query=query)
+        await db.notify(conn, "decide")
+        await db.notify(conn, f"connection:{lane.connection_id}")
+    return moved
+
+
+def _may_be_erased(lane: Lane, row: CellRow, asked_at: datetime) -> bool:
+    """Whether an order that is counted now may have come between the reading and the landing of a write of ours."""
+    able = lane.client.capabilities
+    if able.writes is not WriteMode.ABSOLUTE:
+        return False
+    return row.op_id is not None or (row.settled_at is not None and asked_at <= row.settled_at + able.order_lag)
+
+
+async def _journal(house: House, conn: Connection, moved: Sequence[tuple[Movement, str]], asked_at: datetime) -> None:
+    movements = [movement for movement, _ in moved]
+    ids = await cells.write_movements(conn, movements, asked_at=asked_at, answered_at=house.now())
+    await sales.moved(
+        house,
+        conn,
+        [
+            sales.Journalled(number, m.cell, m.delta, asked_at, m.marked_at, order)
+            for number, (m, order) in zip(ids, moved, strict=True)
+        ],
+    )
+    for number, (_, order) in zip(ids, moved, strict=True):
+        await db.run(conn, "insert_cause", movement_id=number, cause="sale", reference=order, learnt_at=house.now())
+
+
+async def _put(
+    conn: Connection, lane: Lane, changes: Sequence[_Change], asked_at: datetime, unseen_at: datetime | None
+) -> None:
+    await db.run(
+        conn,
+        "put_lines",
+        connection_id=lane.connection_id,
+        orders=[c.line.order for c in changes],
+        lines=[c.line.line for c in changes],
+        cells=[c.cell for c in changes],
+        items=[c.line.cell.item for c in changes],
+        locations=[c.line.cell.location for c in changes],
+        quantities=[c.line.quantity for c in changes],
+        counted=[c.counted for c in changes],
+        held=[c.held for c in changes],
+        states=[c.line.state.value for c in changes],
+        placed=[c.line.placed_at for c in changes],
+        now=asked_at,
+        unseen_at=unseen_at,
+    )
+
+
+async def _hold(conn: Connection, ids: Sequence[CellId]) -> None:
+    changed = await db.rows(conn, "hold_orders", ids=list(ids)) if ids else []
+    if changed:
+        await cells.put_due(conn, [(CellId(r["channel_cell"]), None, None) for r in changed])
+        await db.notify(conn, "decide")

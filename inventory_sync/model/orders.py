@@ -1,0 +1,159 @@
+"""Orders as movements, and as evidence, where a level alone does not say who changed it (the truth model's rule 3.8).
+
+An order is state: per line only a larger quantity than counted counts by itself. A rise is believed only from the
+level: what a reading shows and the orders since do not explain is looked at twice, at least the order lag apart, before
+it is somebody else's movement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MOST_PARTS = 40
+"""So many orders around one write are told apart one by one; beyond that any amount up to their sum may be theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a line comes to. `counted`: units that are movements; `held`: units kept out of the target; `delta` ≤ 0."""
+
+    counted: int
+    held: int
+    delta: int
+
+
+def count(state: str, quantity: int, *, counted: int, provisional_counts: bool) -> Counted:
+    """Count a line as it is listed now. `counted` are its units that were counted before.
+
+    >>> count("placed", 3, counted=1, provisional_counts=True)
+    Counted(counted=3, held=0, delta=-2)
+    >>> count("cancelled", 3, counted=3, provisional_counts=True)
+    Counted(counted=3, held=0, delta=0)
+    >>> count("provisional", 2, counted=0, provisional_counts=False)
+    Counted(counted=0, held=2, delta=0)
+    """
+    takes = state in ("placed", "shipped", "returned") or (state == "provisional" and provisional_counts)
+    units = max(counted, quantity) if takes else counted
+    held = max(0, quantity - counted) if state == "provisional" and not provisional_counts else 0
+    return Counted(units, held, counted - units)
+
+
+def sums_to(parts: Sequence[int], total: int) -> bool:
+    """Whether some of `parts` (units, any sign) add up to `total`; none of them to 0.
+
+    >>> sums_to([2, 3], 5), sums_to([2, 3], 1), sums_to([], 0)
+    (True, False, True)
+    """
+    if len(parts) > MOST_PARTS:
+        return sum(p for p in parts if p < 0) <= total <= sum(p for p in parts if p > 0)
+    reachable = {0}
+    for part in parts:
+        reachable |= {each + part for each in reachable}
+    return total in reachable
+
+
+class Seen(StrEnum):
+    """What a reading of a cell whose movements are its orders comes to."""
+
+    EXPLAINED = "explained"  # the level is what orders left of it
+    ERASED = "erased"  # our own write erased orders that met it: an effect of ours, nobody's movement
+    LOOK_AGAIN = "look_again"  # unexplained for the first time, or too early to say
+    MOVED = "moved"  # unexplained twice: somebody moved it (a restock, a vanished order, a person)
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """What the last reading that counted showed beyond the orders; `since`: when a reading first showed just that."""
+
+    units: int
+    since: datetime
+
+
+def see(
+    units: int,
+    *,
+    base: bool,
+    loose: Sequence[int],
+    before: Unexplained | None,
+    asked_at: datetime,
+    swept_at: datetime | None,
+    order_lag: timedelta,
+) -> Seen:
+    """Judge a reading that shows `units` more than is known (for a `base` reading: than nothing).
+
+    `loose`: units of orders that met a write of ours. `swept_at`: when the last complete list of orders was asked. A
+    caller drops `before` whenever it counts an order of the cell, so two equal looks have no order between them.
+    """
+    if not base and units == 0:
+        return Seen.EXPLAINED
+    if not base and sums_to(loose, units):
+        return Seen.ERASED
+    if before is None or before.units != units:
+        return Seen.LOOK_AGAIN
+    listed = swept_at is not None and swept_at >= before.since + order_lag
+    return Seen.MOVED if listed and asked_at >= before.since + order_lag else Seen.LOOK_AGAIN
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLine:
+    """A line with what is known of when it was placed: not in a list asked at `unseen_at` (None: never looked), but in
+    one asked at `first_seen_at`."""
+
+    units: int
+    first_seen_at: datetime
+    unseen_at: datetime | None
+
+
+def between(
+    lines: Sequence[SeenLine],
+    *,
+    after: tuple[datetime, datetime],
+    before: tuple[datetime, datetime],
+    order_lag: timedelta,
+) -> tuple[int, list[int]]:
+    """Units that orders certainly took between two readings, and those at the edges that may count or not.
+
+    A reading is (asked, answered). All times are ours: an order was placed no later than the list that shows it was
+    asked, and no earlier than the order lag before a list that does not show it.
+    """
+    certain, maybe = 0, []
+    for line in lines:
+        earliest = line.unseen_at - order_lag if line.unseen_at is not None else None
+        if line.first_seen_at <= after[0] or (earliest is not None and earliest >= before[1]):
+            continue
+        if earliest is not None and earliest >= after[1] and line.first_seen_at <= before[0]:
+            certain += line.units
+        else:
+            maybe.append(line.units)
+    return certain, maybe
+
+
+class Told(StrEnum):
+    """What a level says about a write whose answer was lost."""
+
+    APPLIED = "applied"
+    NOT_APPLIED = "not_applied"
+    EITHER = "either"  # both answers fit: orders and the write cannot be told apart
+    NEITHER = "neither"  # somebody else moved it as well
+
+
+def tell_apart(level: int, *, known: int, delta: int, certain: int = 0, maybe: Sequence[int] = ()) -> Told:
+    """Whether a write of `delta` took effect: iff the level is known + delta less the orders, and not known less them.
+
+    `certain` and `maybe` are units that orders took (≥ 0); negative parts of `maybe` are orders that a write erased.
+
+    >>> tell_apart(7, known=10, delta=-2, certain=1)
+    <Told.APPLIED: 'applied'>
+    >>> tell_apart(9, known=10, delta=-1, maybe=[1])
+    <Told.EITHER: 'either'>
+    """
+    applied = sums_to(maybe, known + delta - certain - level)
+    untouched = sums_to(maybe, known - certain - level)
+    if applied and untouched:
+        return Told.EITHER
+    if applied:
+        return Told.APPLIED
+    return Told.NOT_APPLIED if untouched else Told.NEITHER

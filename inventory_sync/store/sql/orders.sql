@@ -1,0 +1,83 @@
+-- name: orders_state(connection_id)^
+-- When the last complete list of orders was asked, and whether somebody wants the next one now.
+select orders_swept_at, orders_wanted_at from connections where id = :connection_id;
+
+-- name: want_orders(connection_id, now)!
+update connections set orders_wanted_at = :now where id = :connection_id;
+
+-- name: orders_swept(connection_id, asked_at)!
+update connections set orders_swept_at = greatest(orders_swept_at, :asked_at::timestamptz) where id = :connection_id;
+
+-- name: known_lines(connection_id, orders)
+-- What is known of these orders' lines.
+select order_id, line, cell_id, quantity, counted, held, state from order_lines
+where connection_id = :connection_id and order_id = any(:orders::text[]) order by order_id, line;
+
+-- name: cells_of_keys(connection_id, items, locations)
+-- The cells that order lines name.
+select c.id, i.key as item_key, l.key as location_key
+from unnest(:items::text[], :locations::text[]) as u (item, location)
+join items i on i.connection_id = :connection_id and i.key = u.item
+join locations l on l.connection_id = :connection_id and l.key = u.location
+join cells c on c.item_id = i.id and c.location_id = l.id
+group by c.id, i.key, l.key order by c.id;
+
+-- name: put_lines(connection_id, orders, lines, cells, items, locations, quantities, counted, held, states, placed, now, unseen_at)!
+-- Keep lines as they are listed now. Of an order only number, line, item, quantity and state.
+insert into order_lines (connection_id, order_id, line, cell_id, item_key, location_key, quantity, counted, held, state,
+                         placed_at, first_seen_at, unseen_at, swept_at)
+select :connection_id, u.order_id, u.line, u.cell_id, u.item, u.location, u.quantity, u.counted, u.held, u.state,
+       u.placed_at, :now, :unseen_at, :now
+from unnest(:orders::text[], :lines::text[], :cells::bigint[], :items::text[], :locations::text[], :quantities::int[],
+            :counted::int[], :held::int[], :states::text[], :placed::timestamptz[])
+  as u (order_id, line, cell_id, item, location, quantity, counted, held, state, placed_at)
+order by u.order_id, u.line
+on conflict (connection_id, order_id, line) do update set cell_id = coalesce(order_lines.cell_id, excluded.cell_id),
+  quantity = excluded.quantity, counted = excluded.counted, held = excluded.held, state = excluded.state,
+  swept_at = greatest(order_lines.swept_at, excluded.swept_at);
+
+-- name: vanish_lines(connection_id, since, until, swept_at)
+-- Lines placed in a window whose whole list was read and did not show them: provisional orders that came to nothing.
+update order_lines set state = 'vanished', held = 0
+where connection_id = :connection_id and placed_at >= :since and placed_at < :until and swept_at < :swept_at
+  and state <> 'vanished'
+returning cell_id;
+
+-- name: note_orders(ids, known, loose, dirty, now, soft_at)!
+-- Orders of these cells were counted: the level is lower by them, readings on their way count no more, and what an
+-- earlier reading left unexplained is looked at anew. `dirty`: a write may have met them, the level must be read.
+update cells c set known = u.known, version = c.version + 1, residual = null, residual_at = null,
+  loose = case when u.loose = 0 then c.loose else c.loose || u.loose end,
+  rewrite = c.rewrite or (u.loose <> 0 and c.condition = 'unreadable'),
+  dirty_since = case when u.dirty then coalesce(c.dirty_since, :now) else c.dirty_since end,
+  marked_at = case when u.dirty then greatest(c.marked_at, :now) else c.marked_at end,
+  read_due = case when u.dirty then least(coalesce(c.read_due, :now), :now)
+                  else coalesce(c.read_due, :soft_at) end
+from unnest(:ids::bigint[], :known::int[], :loose::int[], :dirty::bool[]) as u (id, known, loose, dirty)
+where c.id = u.id;
+
+-- name: forget_looks(ids)!
+-- Orders came for cells that were never read: their first reading is looked at anew.
+update cells set version = version + 1, residual = null, residual_at = null where id = any(:ids::bigint[]);
+
+-- name: hold_orders(ids)
+-- Units of orders that policy does not count yet are kept out of the pair's target. Says which pairs changed.
+with wanted as (
+  select p.id, coalesce(sum(o.held), 0)::int as held from pairs p left join order_lines o on o.cell_id = p.channel_cell
+  where p.channel_cell = any(:ids::bigint[]) group by p.id),
+locked as (select p.id from pairs p join wanted w on w.id = p.id where p.held <> w.held order by p.id for update of p)
+update pairs p set held = w.held from wanted w, locked where p.id = w.id and locked.id = p.id returning p.channel_cell;
+
+-- name: lines_of_cell(cell_id, since)
+-- Orders of a cell that were first listed after a time, as evidence.
+select counted as units, first_seen_at, unseen_at from order_lines
+where cell_id = :cell_id and counted > 0 and first_seen_at > :since order by first_seen_at, order_id, line;
+
+-- name: drop_old_lines(before)$
+-- Orders that no window reaches any more are forgotten.
+with gone as (delete from order_lines where placed_at < :before and swept_at < :before returning 1) select count(*) from gone;
+
+-- name: cell_of_op(id)^
+-- The cell of an op, as it is known now.
+select c.id, c.known, c.residual, c.loose, c.condition, c.read_asked_at, c.read_answered_at
+from ops o join cells c on c.id = o.cell_id where o.id = :id;

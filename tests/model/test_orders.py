@@ -1,0 +1,132 @@
+"""Orders as movements and as evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_sync.model.orders import (
+    Seen,
+    SeenLine,
+    Told,
+    Unexplained,
+    between,
+    count,
+    see,
+    sums_to,
+    tell_apart,
+)
+
+T0 = datetime(2026, 11, 21, tzinfo=UTC)
+LAG = timedelta(seconds=10)
+UNITS = st.integers(-20, 20)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["placed", "shipped", "provisional", "cancelled", "returned"]), st.integers(0, 9))
+    )
+)
+def test_a_line_counts_once_up_to_the_largest_quantity_it_ever_took(history: list[tuple[str, int]]) -> None:
+    counted = moved = 0
+    for state, quantity in history:
+        found = count(state, quantity, counted=counted, provisional_counts=True)
+        counted, moved = found.counted, moved + found.delta
+        assert found.delta <= 0
+        assert found.held == 0
+    took = [quantity for state, quantity in history if state != "cancelled"]
+    assert -moved == counted == max(took, default=0)
+
+
+@given(st.integers(1, 9), st.integers(0, 9))
+def test_a_provisional_order_that_policy_does_not_count_is_held_and_moves_nothing(quantity: int, counted: int) -> None:
+    found = count("provisional", quantity, counted=counted, provisional_counts=False)
+    assert (found.delta, found.counted) == (0, counted)
+    assert found.held == max(0, quantity - counted)
+
+
+@given(st.lists(UNITS, max_size=8), UNITS)
+def test_a_sum_is_found_exactly_if_some_of_the_parts_make_it(parts: list[int], total: int) -> None:
+    every = {sum(chosen) for size in range(len(parts) + 1) for chosen in combinations(parts, size)}
+    assert sums_to(parts, total) == (total in every)
+
+
+def test_many_parts_are_judged_by_their_range() -> None:
+    assert sums_to([2] * 100, 151)
+    assert not sums_to([2] * 100, 201)
+
+
+def look(units: int, **given_: object) -> Seen:
+    usual: dict[str, object] = {
+        "base": False,
+        "loose": [],
+        "before": None,
+        "asked_at": at(100),
+        "swept_at": at(99),
+        "order_lag": LAG,
+    }
+    return see(units, **(usual | given_))  # type: ignore[arg-type]
+
+
+def test_a_level_that_orders_explain_moves_nothing() -> None:
+    assert look(0, loose=[1, 2]) is Seen.EXPLAINED
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.data())
+def test_orders_that_our_own_write_erased_are_nobodys_movement(loose: list[int], data: st.DataObject) -> None:
+    erased = data.draw(st.lists(st.sampled_from(range(len(loose))), min_size=1, unique=True))
+    assert look(sum(loose[n] for n in erased), loose=loose) is Seen.ERASED
+
+
+def test_what_orders_do_not_explain_is_a_movement_only_when_seen_again_after_the_order_lag() -> None:
+    assert look(3) is Seen.LOOK_AGAIN
+    before = Unexplained(3, at(80))
+    assert look(3, before=before, asked_at=at(85)) is Seen.LOOK_AGAIN
+    assert look(3, before=before, swept_at=at(89)) is Seen.LOOK_AGAIN
+    assert look(3, before=before, swept_at=None) is Seen.LOOK_AGAIN
+    assert look(2, before=before) is Seen.LOOK_AGAIN
+    assert look(3, before=before) is Seen.MOVED
+
+
+def test_a_first_reading_is_looked_at_twice_even_if_it_shows_nothing() -> None:
+    assert look(0, base=True) is Seen.LOOK_AGAIN
+    assert look(0, base=True, before=Unexplained(0, at(80))) is Seen.MOVED
+
+
+def test_an_order_listed_before_a_reading_was_asked_is_in_it() -> None:
+    line = SeenLine(2, at(5), at(2))
+    assert between([line], after=(at(6), at(7)), before=(at(60), at(61)), order_lag=LAG) == (0, [])
+
+
+def test_an_order_that_long_after_the_answer_was_not_listed_came_later() -> None:
+    line = SeenLine(2, at(30), at(27))
+    assert between([line], after=(at(6), at(7)), before=(at(60), at(61)), order_lag=LAG) == (2, [])
+    assert between([line], after=(at(6), at(7)), before=(at(10), at(11)), order_lag=LAG) == (0, [])
+
+
+@pytest.mark.parametrize(("first", "unseen"), [(8, 5), (15, 12), (63, 60)])
+def test_an_order_at_an_edge_may_count_or_not(first: float, unseen: float) -> None:
+    line = SeenLine(2, at(first), at(unseen))
+    assert between([line], after=(at(6), at(7)), before=(at(60), at(61)), order_lag=LAG) == (0, [2])
+
+
+@given(st.integers(-50, 50), st.integers(-9, 9).filter(bool), st.lists(st.integers(1, 9), max_size=5), st.data())
+def test_what_really_happened_is_never_ruled_out(known: int, delta: int, maybe: list[int], data: st.DataObject) -> None:
+    applied = data.draw(st.booleans())
+    certain = data.draw(st.integers(0, 9))
+    taken = data.draw(st.lists(st.sampled_from(range(len(maybe))), unique=True)) if maybe else []
+    level = known + (delta if applied else 0) - certain - sum(maybe[n] for n in taken)
+    told = tell_apart(level, known=known, delta=delta, certain=certain, maybe=maybe)
+    assert told in (Told.EITHER, Told.APPLIED if applied else Told.NOT_APPLIED)
+
+
+def test_a_level_that_fits_neither_answer_decides_nothing() -> None:
+    assert tell_apart(20, known=10, delta=-2) is Told.NEITHER
