@@ -21,6 +21,7 @@ import structlog
 from inventory_sync import __version__
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.engine import housekeeping, installation
+from inventory_sync.engine.calibration import CALIBRATING, LONGEST_CALIBRATION
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.intake import intake
 from inventory_sync.engine.lane import House
@@ -268,7 +269,8 @@ class Daemon:
         doors: dict[tuple[str, str], Door] = {}
         contracts: dict[tuple[str, str], Door] = {}
         for record in records:
-            opened = None if record["state_code"] == REMOVED else self._open(record)
+            aside = record["state_code"] == CALIBRATING and record["state_since"] > now - LONGEST_CALIBRATION
+            opened = None if aside or record["state_code"] == REMOVED else self._open(record)
             if opened is None:
                 if record["id"] in self._lanes:
                     await self._end_lane(record["id"])
@@ -305,7 +307,12 @@ class Daemon:
 
     def _start_lane(self, record: Any, definition: SystemDefinition, settings: SettingsModel) -> None:
         def make_client() -> Client:
-            context = ClientContext(AiohttpTransport(self._session), self.house.ambient, self.house.installation)
+            context = ClientContext(
+                AiohttpTransport(self._session),
+                self.house.ambient,
+                self.house.installation,
+                calibration=record["calibration"],
+            )
             return definition.make_client(settings, context)
 
         url = None

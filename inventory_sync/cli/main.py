@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from inventory_sync import __version__
-from inventory_sync.cli import alerts, apply, demo, migrate, quarantine, route, runs, sandbox, serve, status, systems
+from inventory_sync.cli import (
+    alerts,
+    apply,
+    connection,
+    demo,
+    migrate,
+    quarantine,
+    route,
+    runs,
+    sandbox,
+    serve,
+    status,
+    systems,
+)
 
 app = typer.Typer(
     name="inventory-sync",
@@ -42,6 +55,7 @@ app.command("status")(status.status)
 app.command("systems")(systems.systems)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
+app.add_typer(connection.app, name="connection")
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")

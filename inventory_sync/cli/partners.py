@@ -81,6 +81,16 @@ async def clients(settings: Settings, house: House) -> AsyncIterator[MakeClient]
         yield make_client
 
 
+@asynccontextmanager
+async def context_for(settings: Settings, house: House, chosen: SettingsModel) -> AsyncIterator[ClientContext]:
+    """What a one-off conversation with a partner needs. An address that must not be called is refused."""
+    from inventory_sync import service
+
+    check_upstreams(chosen, allow_insecure=settings.allow_insecure_upstreams)
+    async with service.http_session() as session:
+        yield ClientContext(AiohttpTransport(session), house.ambient, house.installation)
+
+
 async def stored_secrets(house: House, box: SecretBox) -> dict[str, Mapping[str, str]]:
     """Stored secrets by connection; one whose key is lost counts as not stored, so that a file may name it anew."""
     found: dict[str, Mapping[str, str]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from inventory_sync.config import ConfigDocument, ConnectionDocument
@@ -11,7 +12,7 @@ from inventory_sync.engine.alerts import close_alerts
 from inventory_sync.engine.apply_report import MASK, ApplyFailed, Change, FieldChange, Note, Problem, What
 from inventory_sync.engine.connections import link
 from inventory_sync.engine.lane import House
-from inventory_sync.engine.stored import REMOVED, seal, unseal, whole_settings
+from inventory_sync.engine.stored import NEEDS_CALIBRATION, REMOVED, seal, unseal, whole_settings
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -40,6 +41,8 @@ class Proof:
     secrets: Mapping[str, str] = field(repr=False)
     verified: Verified | None = None
     locations: tuple[PartnerLocation, ...] = ()
+    by_files: bool = False
+    needs_calibration: bool = False
 
     @property
     def name(self) -> str:
@@ -86,7 +89,8 @@ async def _prove_one(
 ) -> Proof:
     definition = _definition(record, document, systems)
     before = _readable(box, document.name, record)
-    secrets = {**{key: before[key] for key in document.stored if key in before}, **document.secrets}
+    made_up = {key: before.get(key) or token_urlsafe(24) for key in definition.generated_secrets}
+    secrets = {**made_up, **{key: before[key] for key in document.stored if key in before}, **document.secrets}
     settings = whole_settings(definition, {**document.settings, **secrets})
     fields = _differences(record, document, before, secrets)
     if record is not None and not fields and record["state"] == "linked":
@@ -94,7 +98,9 @@ async def _prove_one(
     client = make_client(definition, settings)
     verified = await client.verify()
     locations = tuple(await client.locations())
-    return Proof(document, record, fields, secrets, verified, locations)
+    by_files = definition.file_catalogue is not None and definition.file_catalogue(settings) is not None
+    needs = definition.needs_calibration(settings)
+    return Proof(document, record, fields, secrets, verified, locations, by_files, needs)
 
 
 def _definition(
@@ -180,7 +186,13 @@ async def save(house: House, conn: Connection, proof: Proof, *, box: SecretBox, 
         await link(house, conn, connection_id, document.name, proof.verified)
     except Broken as error:
         raise ApplyFailed([problem_of(document.name, error)]) from error
-    await _follow_up(house, conn, connection_id, record)
+    await db.run(
+        conn,
+        "save_calibration",
+        id=connection_id,
+        calibration={NEEDS_CALIBRATION: "yes" if proof.needs_calibration else ""},
+    )
+    await _follow_up(house, conn, connection_id, record, by_files=proof.by_files)
     before = None if record is None else {"settings": record["settings"], "state": record["state"]}
     after = {"settings": settings, "state": "linked", "fields": [each.field for each in proof.fields]}
     what = What.CREATED if record is None else What.CHANGED
@@ -188,8 +200,12 @@ async def save(house: House, conn: Connection, proof: Proof, *, box: SecretBox, 
     return Change(document.name, what, "linked", proof.fields)
 
 
-async def _follow_up(house: House, conn: Connection, connection_id: int, record: db.Record | None) -> None:
+async def _follow_up(
+    house: House, conn: Connection, connection_id: int, record: db.Record | None, *, by_files: bool
+) -> None:
     now = house.now()
+    if record is None and by_files:
+        return
     if record is None:
         # The daily import counts from here, so that the daemon does not start a second one behind this.
         await db.value(conn, "claim_run", name=f"catalogue:{connection_id}", last_at=None, now=now)

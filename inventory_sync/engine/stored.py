@@ -16,6 +16,9 @@ from inventory_sync.systems.port import SettingsModel, SystemDefinition
 REMOVED = "removed"
 """`state_code` of a connection, and `stopped_by` of a route, that a configuration with prune took away."""
 
+NEEDS_CALIBRATION = "needed"
+"""Key in a connection's calibration: set while nobody has found out what its partner's documents leave open."""
+
 
 def context_of(name: str) -> str:
     """What a connection's secrets are bound to: sealed for one connection, they do not open for another."""

@@ -43,6 +43,13 @@ class CountsConcurrency(Protocol):
     def report_concurrency(self, running: int, now: datetime) -> None: ...
 
 
+@runtime_checkable
+class HearsOfAbandoned(Protocol):
+    """A simulator at which a request whose caller gave up is still under way."""
+
+    def report_abandoned(self, request: Request, waited: float, lands_in: float, now: datetime) -> None: ...
+
+
 def system_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -186,17 +193,33 @@ class SandboxShell:
         response = self._carry_out(request)
         wait = seconds + (self._latency(request) if self._latency else 0.0)
         if wait > 0:
-            await asyncio.sleep(wait)
+            since = self.now()
+            try:
+                await asyncio.sleep(wait)
+            except asyncio.CancelledError:
+                waited = self._seconds_since(since)
+                self._abandon(request, waited, max(0.0, wait - waited))
+                raise
         return _as_answer(response)
 
     async def _never_answer(self, incoming: web.Request, request: Request, seconds: float) -> web.StreamResponse:
         """Hang until the caller gives up (which cancels this), then carry the request out `seconds` later."""
+        since = self.now()
         try:
             await asyncio.sleep(HANG_LIMIT)
         finally:
             if self._runner is not None:  # else the shell is stopping, and so is the request
+                self._abandon(request, self._seconds_since(since), seconds)
                 self._spawn(self._carry_out_later(request, seconds))
         return _reset(incoming)
+
+    def _abandon(self, request: Request, waited: float, lands_in: float) -> None:
+        """Tell a simulator that wants to know that a caller gave up, unless the shell is stopping."""
+        if self._runner is not None and isinstance(self.simulator, HearsOfAbandoned):
+            self.simulator.report_abandoned(request, waited, lands_in, self.now())
+
+    def _seconds_since(self, since: datetime) -> float:
+        return (self.now() - since) / timedelta(seconds=1)
 
     async def _carry_out_later(self, request: Request, seconds: float) -> None:
         await asyncio.sleep(seconds)

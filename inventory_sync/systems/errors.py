@@ -74,6 +74,14 @@ class MalformedNotice(PartnerError):
     """A notice with a good signature and an unreadable body: answer 400, store nothing."""
 
 
+class FileRefused(PartnerError):
+    """A file cannot be taken, and nothing of it was. The message names file, row and column, `remedy` what to do."""
+
+    def __init__(self, message: str, *, remedy: str, code: str) -> None:
+        super().__init__(message, code=code)
+        self.remedy = remedy
+
+
 class InvalidSettings(PartnerError):
     """A connection's settings cannot work. `field` names the one at fault, `remedy` what would be right."""
 

@@ -18,83 +18,81 @@ from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import ItemKey, OpId
 from inventory_sync.systems.http import Transport
 from inventory_sync.systems.values import (
-    Applied as Applied,
+    Applied,
+    Calibration,
+    CalibrationStep,
+    CatalogueItem,
+    CataloguePage,
+    CatalogueRefresh,
+    CellHint,
+    CellRef,
+    Condition,
+    FileGeneration,
+    HistoryRow,
+    LevelPage,
+    LevelReading,
+    NamedFile,
+    NotApplied,
+    Notice,
+    NoticeKind,
+    OpOutcome,
+    OrderLine,
+    OrderPage,
+    OrderState,
+    PartnerLocation,
+    PlannedOp,
+    PreparedRequest,
+    Rejected,
+    Split,
+    SubscriptionReport,
+    Verified,
 )
-from inventory_sync.systems.values import (
-    Calibration as Calibration,
-)
-from inventory_sync.systems.values import (
-    CalibrationStep as CalibrationStep,
-)
-from inventory_sync.systems.values import (
-    CatalogueItem as CatalogueItem,
-)
-from inventory_sync.systems.values import (
-    CataloguePage as CataloguePage,
-)
-from inventory_sync.systems.values import (
-    CatalogueRefresh as CatalogueRefresh,
-)
-from inventory_sync.systems.values import (
-    CellHint as CellHint,
-)
-from inventory_sync.systems.values import (
-    CellRef as CellRef,
-)
-from inventory_sync.systems.values import (
-    Condition as Condition,
-)
-from inventory_sync.systems.values import (
-    HistoryRow as HistoryRow,
-)
-from inventory_sync.systems.values import (
-    LevelPage as LevelPage,
-)
-from inventory_sync.systems.values import (
-    LevelReading as LevelReading,
-)
-from inventory_sync.systems.values import (
-    NotApplied as NotApplied,
-)
-from inventory_sync.systems.values import (
-    Notice as Notice,
-)
-from inventory_sync.systems.values import (
-    NoticeKind as NoticeKind,
-)
-from inventory_sync.systems.values import (
-    OpOutcome as OpOutcome,
-)
-from inventory_sync.systems.values import (
-    OrderLine as OrderLine,
-)
-from inventory_sync.systems.values import (
-    OrderPage as OrderPage,
-)
-from inventory_sync.systems.values import (
-    OrderState as OrderState,
-)
-from inventory_sync.systems.values import (
-    PartnerLocation as PartnerLocation,
-)
-from inventory_sync.systems.values import (
-    PlannedOp as PlannedOp,
-)
-from inventory_sync.systems.values import (
-    PreparedRequest as PreparedRequest,
-)
-from inventory_sync.systems.values import (
-    Rejected as Rejected,
-)
-from inventory_sync.systems.values import (
-    Split as Split,
-)
-from inventory_sync.systems.values import (
-    SubscriptionReport as SubscriptionReport,
-)
-from inventory_sync.systems.values import (
-    Verified as Verified,
-)
+
+__all__ = [
+    "Applied",
+    "Budget",
+    "Calibration",
+    "CalibrationStep",
+    "Capabilities",
+    "CatalogueItem",
+    "CataloguePage",
+    "CatalogueRefresh",
+    "CellHint",
+    "CellRef",
+    "ChangeSource",
+    "Client",
+    "ClientContext",
+    "Condition",
+    "EvidenceKind",
+    "FileCatalogue",
+    "FileGeneration",
+    "GroupingClient",
+    "HistoryRow",
+    "LevelPage",
+    "LevelReading",
+    "NamedFile",
+    "NotApplied",
+    "Notice",
+    "NoticeKind",
+    "NoticeParser",
+    "OpOutcome",
+    "OrderClient",
+    "OrderLine",
+    "OrderPage",
+    "OrderState",
+    "PartnerLocation",
+    "PausingBudget",
+    "PlannedOp",
+    "PreparedRequest",
+    "Rejected",
+    "Role",
+    "SettingsModel",
+    "Split",
+    "SubscriptionReport",
+    "SystemDefinition",
+    "Verified",
+    "WriteMode",
+]
 
 
 class Role(StrEnum):
@@ -146,6 +144,7 @@ class Capabilities:
     absent_is_zero: bool = False  # a cell that never had a row reads as 0 (else it must be activated first)
     activates: bool = False  # `compose_activation` can make an INACTIVE or ABSENT cell active
     has_locations: bool = True
+    catalogue_by_files: bool = False  # items come from files that a person hands in, not from `catalogue_page`
     poll_every: timedelta = timedelta(seconds=60)  # changed-levels poll where notices are at work
     poll_alone_every: timedelta = timedelta(seconds=10)  # the same where no notices can arrive
     poll_overlap: timedelta = timedelta(minutes=2)  # how far a poll reaches back behind its last success
@@ -262,6 +261,22 @@ class NoticeParser(Protocol):
         ...
 
 
+class FileCatalogue(Protocol):
+    """A catalogue that comes as a set of files, one of each kind: all of them, or nothing."""
+
+    @property
+    def kinds(self) -> Sequence[str]: ...
+
+    def kind_of(self, file: NamedFile) -> str:
+        """Which file of the set this is. Raises FileRefused."""
+        ...
+
+    def read(self, files: Mapping[str, NamedFile], *, accepted: Mapping[str, str], confirmed: bool) -> FileGeneration:
+        """The catalogue that a whole set makes. `accepted`: what `FileGeneration.accepted` said last time; a layout
+        that differs from it is refused unless `confirmed`. Raises FileRefused; then nothing of it counts."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClientContext:
     """What the composition root gives an adapter: the door, time, and this installation's short identifier
@@ -299,6 +314,8 @@ class SystemDefinition:
     prerequisites_ja: tuple[str, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)  # name → what it decides and its default
     notice_response_empty: bool = True
+    needs_calibration: Callable[[Any], bool] = lambda _: False  # by settings: no route runs before it was calibrated
+    file_catalogue: Callable[[Any], FileCatalogue | None] | None = None  # by settings: not every account needs files
     generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
     calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None
     # settings, context, and an item the operator named for it: finds out what no document says, changing only that item

@@ -95,6 +95,25 @@ class CatalogueRefresh:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that a person handed in."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileGeneration:
+    """A whole catalogue out of files. `accepted`: what is kept with the connection, such as the columns; `levels` are
+    hints, never readings."""
+
+    items: tuple[CatalogueItem, ...]
+    levels: tuple[LevelReading, ...]
+    accepted: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedOp:
     """One planned write: add `delta` units (never 0) to a cell, or, where writes are absolute, set it to `value`."""
 

@@ -59,6 +59,8 @@ def public_app(
     app = web.Application(middlewares=[problems.problems], client_max_size=OTHER_LIMIT)
     app.on_response_prepare.append(problems.harden)
     app.router.add_post("/webhooks/{system}/{connection}", notices.by_name)
+    app.router.add_post("/webhooks/{system}/{connection}/{token}", notices.by_name)
+    app.router.add_get("/webhooks/{system}/{connection}/{token}", notices.by_name, allow_head=False)
     app.router.add_post("/webhooks/{system}", notices.by_contract)
     app.router.add_get("/healthz", problems.healthz)
     app.router.add_get("/readyz", _readyz(readiness, collector))
@@ -88,7 +90,7 @@ class _Notices:
     rejections: RejectionLog = field(default_factory=RejectionLog)
 
     async def by_name(self, request: web.Request) -> web.StreamResponse:
-        """POST /webhooks/{system}/{connection}"""
+        """POST /webhooks/{system}/{connection}, and GET or POST with an unguessable part behind it"""
         named = request.match_info
         return await self._take(request, self.directory.find(named["system"], named["connection"]))
 
@@ -105,7 +107,7 @@ class _Notices:
             async with self.bodies.read(request) as body:
                 if door is None:
                     _refuse(body)
-                notice = door.parser.parse(_headers(request), body)
+                notice = door.parser.parse(_headers(request) | _way(request), body)
             topic = notice.topic
             await self._keep(Arrival(door.connection_id, notice, received_at))
         except tuple(_ANSWERS) as error:
@@ -135,6 +137,15 @@ def _refuse(body: bytes) -> NoReturn:
 def _headers(request: web.Request) -> dict[str, str]:
     """Headers with lower-case names, without those that are not text: no partner sends such."""
     return {name.lower(): value for name, value in request.headers.items() if value.isascii() or _is_text(value)}
+
+
+def _way(request: web.Request) -> dict[str, str]:
+    """How a notice came in, beside its headers: systems that sign nothing prove themselves by the address."""
+    return {
+        ":method": request.method,
+        ":token": request.match_info.get("token", ""),
+        ":query": request.rel_url.raw_query_string,
+    }
 
 
 def _is_text(value: str) -> bool:

@@ -69,6 +69,14 @@ STATEMENTS = (
          unique (connection_id, key),
          unique (id, connection_id))""",
     "create index items_group on items (connection_id, group_key) where group_key <> ''",
+    # Catalogue files that wait for the others of their set. Taken and thrown away as a whole.
+    """create table catalogue_files (
+         connection_id bigint not null references connections,
+         kind text not null,
+         name text not null,
+         body bytea not null,
+         handed_in_at timestamptz not null,
+         primary key (connection_id, kind))""",
     # A cell and its level. `known` is null until a first reading counted. `marked_at` is the latest mark not cleared.
     # Where orders are the movements: `residual` is what a reading showed that orders do not explain, since
     # `residual_at`; `loose` are units of orders that an absolute write may have erased or not; `rewrite` asks for the
@@ -392,7 +400,7 @@ STATEMENTS = (
               case when r.ledger_basis = 'stock_minus_layaway' then l.known - l.aside else l.known end as shown,
               exists (select 1 from ops o where o.id = l.op_id and o.state = 'in_doubt') or l.compensate > 0 as in_doubt,
               (select coalesce(sum((k2.owed_down + k2.sent_down - k2.expected
-                                    - case when r2.ledger_basis = 'on_hand' then c2.committed else 0 end) * k2.ratio), 0)
+                                    - case when r2.ledger_basis = 'on_hand' and k2.intake then c2.committed else 0 end) * k2.ratio), 0)
                  from components k2 join pairs p2 on p2.id = k2.pair_id join routes r2 on r2.id = p2.route_id
                  join cells c2 on c2.id = p2.channel_cell
                  where k2.ledger_cell = l.id and (p2.phase <> 'new' or p2.id = p.id))::int

@@ -65,6 +65,8 @@ CAPABILITIES = Capabilities(
     order_lag=DEFAULT.order_end_lag + timedelta(seconds=10),
     provisional_counts=True,
     serial=True,
+    grouped_writes=True,
+    catalogue_by_files=True,
 )
 
 

@@ -146,6 +146,13 @@ NO_HISTORY = Problem(
     "Nothing to do; open questions are settled by writing the number again.",
     "対応は不要です。不明な変更は数量を書き直して解消します。",
 )
+NOT_A_CATALOGUE_FILE = Problem(
+    "IS-MKC-042",
+    "The file is neither the product CSV nor the option CSV of MakeShop",
+    "商品CSV(商品一括登録)でもオプションCSV(オプション一括登録)でもないファイルです",
+    "Download both files anew at 商品一括登録 and オプション一括登録, with all columns, and hand both in.",
+    "商品一括登録とオプション一括登録から全項目でダウンロードし直し、2つとも渡してください。",
+)
 NO_NOTIFY_TOKEN = Problem(
     "IS-MKC-050",
     "No notification token is set, so no notice can prove where it comes from",

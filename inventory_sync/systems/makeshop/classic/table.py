@@ -149,6 +149,12 @@ def read_table(file: NamedFile, kind: Kind, encoding: Encoding, *, allow_missing
     return Table(file.name, kind, columns, tuple(rows))
 
 
+def columns_of(file: NamedFile, encoding: Encoding) -> tuple[str, ...]:
+    """The column names of a file. Raises GenerationRefused where its text cannot be read."""
+    _, columns = next(_records(file.name, _decode(file, encoding)), (0, ()))
+    return columns
+
+
 def kind_of(columns: Sequence[str]) -> Kind | None:
     """Which of the two files has these columns, or None."""
     if set(layouts.OPTION_NEEDED) <= set(columns):

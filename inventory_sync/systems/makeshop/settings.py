@@ -1,0 +1,209 @@
+"""Settings of a MakeShop connection, over the GraphQL API (`api: graphql`) or the classic one (`api: classic`).
+
+What no readable document of MakeShop states is a switch here, with the most likely reading as its default.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from inventory_sync.systems.port import SettingsModel
+
+# Observed in every public client; the official text only says that the mail about the finished application names it
+# (developers.makeshop.jp/api/graphql). Requests go to it to the letter, with no path or slash added.
+GRAPHQL_ENDPOINT = "https://app-api.makeshop.jp/v1/graphql"
+CLASSIC_ROOT = "https://www.makeshop.jp"  # observed in clients of the classic API
+
+# The classic API's rule (apidoc.makeshop.jp/about). None is documented for GraphQL, so the same is kept there.
+REQUESTS_PER_SECOND = 1.0
+MAX_PASSWORD = 12  # characters: MakeShop's own rule for the administrator's password
+
+READ_LAG = timedelta(seconds=3)
+LATE_EFFECT = timedelta(seconds=60)
+REQUEST_TIMEOUT = timedelta(seconds=10)
+ORDER_LAG = timedelta(seconds=10)
+# 1,000 may be asked for, but no page of products had more than 200 rows (observed).
+PAGE_ROWS = 200
+NOTICE_AGE = timedelta(minutes=10)
+# Rows of one write and products of one read. MakeShop names no maximum; requests of 5 MB may be refused
+# (developers.makeshop.jp/api/graphql), which this is far below.
+ROWS = 100
+
+_SHOP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HEADER_VALUE = re.compile(r"[!-~]+")
+_BLANK_HINT = "there is a blank or line break at its beginning or end, from pasting; write it without"
+
+
+def _trimmed(value: str) -> str:
+    """The value as it is. A pasted blank at an end is refused and never cut off: nobody could see what was kept."""
+    if not value:
+        raise ValueError("it is empty; paste the whole value, or leave the setting out")
+    if value != value.strip():
+        raise ValueError(_BLANK_HINT)
+    return value
+
+
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        _trimmed(value.get_secret_value())
+    return value
+
+
+def _header_secret(value: SecretStr | None) -> SecretStr | None:
+    """A secret that travels in an HTTP header."""
+    if value is not None and not _HEADER_VALUE.fullmatch(_trimmed(value.get_secret_value())):
+        raise ValueError("it holds a blank or a character that MakeShop never issues; copy the value again")
+    return value
+
+
+def _token(value: SecretStr | None) -> SecretStr | None:
+    _header_secret(value)
+    if value is not None and value.get_secret_value().lower().startswith("bearer"):
+        raise ValueError("write the token alone, beginning with PAT., without the word Bearer")
+    return value
+
+
+def _password(value: SecretStr | None) -> SecretStr | None:
+    _secret(value)
+    if value is not None and len(value.get_secret_value()) > MAX_PASSWORD:
+        raise ValueError(
+            f"MakeShop takes passwords of at most {MAX_PASSWORD} characters here: "
+            "shorten the administrator's password at MakeShop first, then write the new one"
+        )
+    return value
+
+
+def _shop_id(value: str | None) -> str | None:
+    if value is not None and not _SHOP_ID.fullmatch(_trimmed(value)):
+        raise ValueError("write the shop ID as MakeShop shows it: letters, digits, hyphens and underscores only")
+    return value
+
+
+def _base_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(_trimmed(value))
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
+        raise ValueError(f"write the whole address, such as {GRAPHQL_ENDPOINT}, without query or user name")
+    return value
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else _trimmed(value)
+
+
+Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
+HeaderSecret = Annotated[SecretStr | None, AfterValidator(_header_secret)]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+
+
+class QuantityCalculation(BaseModel):
+    """Which `quantityCalculationType` is sent until a calibration has proven what the two values mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    absolute: Literal[0, 1] = 0
+
+
+class MakeShopSettings(SettingsModel):
+    """What a connection to one MakeShop shop needs. Durations are seconds, rates requests per second."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    api: Literal["graphql", "classic"] = "graphql"
+    shop_id: Annotated[str | None, AfterValidator(_shop_id)] = None
+    base_url: Annotated[str | None, AfterValidator(_base_url)] = None
+
+    # GraphQL
+    access_token: Annotated[SecretStr | None, AfterValidator(_token)] = None
+    api_key: HeaderSecret = None
+    webhook_secret: HeaderSecret = None
+
+    # classic
+    order_auth_code: Secret = None
+    product_auth_code: Secret = None
+    admin_id: Secret = None  # the shop ID, where it is left out
+    admin_password: Annotated[SecretStr | None, AfterValidator(_password)] = None
+    notify_token: SecretStr | None = None  # made up by us: the last part of the address for notices
+    csv_encoding: Literal["shift_jis", "utf-8", "utf-8-sig"] = "shift_jis"
+    csv_folder: Annotated[str | None, AfterValidator(_text)] = None
+    service_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "inventory-sync"
+
+    # pace
+    requests_per_second: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = REQUESTS_PER_SECOND
+    request_timeout_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = REQUEST_TIMEOUT.total_seconds()
+    read_lag_seconds: Seconds = READ_LAG.total_seconds()
+    late_effect_seconds: Seconds = LATE_EFFECT.total_seconds()
+    order_lag_seconds: Seconds = ORDER_LAG.total_seconds()
+
+    # switches for what is not documented
+    page_limit: Annotated[int, Field(ge=1, le=1000)] = PAGE_ROWS
+    order_page_size: Annotated[int, Field(ge=1, le=1000)] = PAGE_ROWS
+    trust_searched_count: bool = True
+    order_filter: Literal["each", "none", "both"] = "each"
+    orders_at_once: bool = True
+    provisional_counts: bool = True
+    provisional_payment_codes: tuple[str, ...] = ()
+    quantity_calculation: QuantityCalculation = QuantityCalculation()
+    relative_writes: bool = True
+    variation_details: Literal["list", "object"] = "list"
+    mixed_writes: bool = True
+    write_rows: Annotated[int, Field(ge=1, le=ROWS)] = ROWS
+    stock_list: Literal["all", "by_code"] = "all"
+    probe_writes: bool = True
+    signature_recipe: Literal["timestamp_body", "body", "timestamp"] = "timestamp_body"
+    signature_encoding: Literal["hex", "base64"] = "hex"
+    notice_max_age_seconds: Annotated[float, Field(ge=30, le=86_400, allow_inf_nan=False)] = NOTICE_AGE.total_seconds()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed: dict[str, object]
+        if self.api == "classic":
+            needed = {
+                "shop_id": self.shop_id,
+                "order_auth_code": self.order_auth_code,
+                "product_auth_code": self.product_auth_code,
+                "admin_password": self.admin_password,
+            }
+            hint = ""
+        else:
+            needed = {"access_token": self.access_token, "api_key": self.api_key}
+            codes = (self.order_auth_code, self.product_auth_code, self.admin_password)
+            hint = "" if codes == (None,) * len(codes) else "; a shop with auth codes only is connected by api: classic"
+        lacking = [name for name, value in needed.items() if value is None]
+        if lacking:
+            are = "is" if len(lacking) == 1 else "are"
+            raise ValueError(f"{' and '.join(lacking)} {are} missing for api: {self.api}{hint}")
+        return self
+
+    @property
+    def endpoint(self) -> str:
+        """The address that GraphQL requests are posted to, to the letter."""
+        return self.base_url or GRAPHQL_ENDPOINT
+
+    @property
+    def classic_root(self) -> str:
+        """Where the classic API lives, without a slash at the end."""
+        return (self.base_url or CLASSIC_ROOT).rstrip("/")
+
+    @property
+    def read_lag(self) -> timedelta:
+        return timedelta(seconds=self.read_lag_seconds)
+
+    @property
+    def late_effect(self) -> timedelta:
+        return timedelta(seconds=self.late_effect_seconds)
+
+    @property
+    def order_lag(self) -> timedelta:
+        return timedelta(seconds=self.order_lag_seconds)
+
+    @property
+    def request_timeout(self) -> timedelta:
+        return timedelta(seconds=self.request_timeout_seconds)
