@@ -97,8 +97,8 @@ class SerialBudget:
             return max(LEAST_WAIT, (self._open_at - now).total_seconds())
         if self._reserved is not None:
             owner, until = self._reserved
-            if owner != kind and now < until:
-                return max(LEAST_WAIT, (until - now).total_seconds())
+            if now < until:  # what was promised holds, whoever else has come to want the slot meanwhile
+                return 0.0 if owner == kind else max(LEAST_WAIT, (until - now).total_seconds())
         rivals = self._rivals(kind, now)
         return max(LEAST_WAIT, (max(rivals) - now).total_seconds()) if rivals else 0.0
 

@@ -51,6 +51,7 @@ WAKES = {
     "watch": ("observe",),
     "poll": ("observe",),
     "reconcile": ("observe",),
+    "orders": ("decide", "observe"),
     "wishes": ("reconcile",),
 }
 """Which steps have something to do after a step did something."""

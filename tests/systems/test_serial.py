@@ -326,3 +326,22 @@ async def test_a_request_that_never_left_costs_no_time_out() -> None:
     with pytest.raises(NotSent):
         await wire.send(WRITE, REQUEST)
     assert wire.budget.wait(WRITE, clock.now) == pytest.approx(1.0)
+
+
+def test_a_slot_that_was_promised_is_there_when_its_owner_asks_again() -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    budget = SerialBudget(1, now, full=True)
+    for _ in range(2):
+        assert budget.begin("orders", now) == 0
+        budget.end(now)
+        now += timedelta(seconds=1)
+    assert budget.wait("orders", now) == 0  # orders are promised the slot and let it pass
+    now += timedelta(seconds=0.26)
+    assert budget.wait("read", now) >= 0
+    for _ in range(20):
+        seconds = budget.wait("read", now)
+        if seconds == 0:
+            break
+        now += timedelta(seconds=seconds)
+    assert budget.wait("read", now) == 0
+    assert budget.begin("read", now) == 0
