@@ -34,13 +34,15 @@ LONGEST_RETRY = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LaneSpec:
-    """What a lane needs from the composition root. `webhook_url` is None where no notices can arrive."""
+    """What a lane needs from the composition root. `webhook_url` is None where no notices can arrive; `more_steps` are
+    of this connection alone, such as watching the folders of its files."""
 
     connection_id: int
     name: str
     make_client: Callable[[], Client]
     webhook_url: str | None
     last_seen: datetime | None
+    more_steps: tuple[Step, ...] = ()
 
 
 class LaneRunner:
@@ -123,6 +125,7 @@ class LaneRunner:
             ("wishes", lambda: catalogue.grant_wishes(house, lane), (here, "config")),
             ("causes", lambda: causes.attribute(house, lane), ()),
             ("greet", lambda: self._greet(lane), ("config",)),
+            *((f"more.{number}", step, ()) for number, step in enumerate(self._spec.more_steps)),
         ]
 
     async def _turn(self, name: str, step: Step, names: tuple[str, ...]) -> None:

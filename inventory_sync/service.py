@@ -18,16 +18,18 @@ import aiohttp
 import asyncpg
 import structlog
 
-from inventory_sync import __version__
+from inventory_sync import __version__, sources
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.engine import housekeeping, installation
 from inventory_sync.engine.calibration import CALIBRATING, LONGEST_CALIBRATION
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.intake import intake
-from inventory_sync.engine.lane import House
+from inventory_sync.engine.lane import House, Progress
 from inventory_sync.engine.observer import NO_OBSERVER, Observer
 from inventory_sync.engine.stored import REMOVED, open_settings
 from inventory_sync.lanes import LaneRunner, LaneSpec
+from inventory_sync.ledger import hooks
+from inventory_sync.ledger.transport import transport_to
 from inventory_sync.loops import Wakes, turn
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.secrets import SecretBox, SecretsError
@@ -35,7 +37,7 @@ from inventory_sync.settings import Settings, secret_keys
 from inventory_sync.store import db
 from inventory_sync.store.migrate import migrate, schema_status
 from inventory_sync.systems.errors import InvalidSettings
-from inventory_sync.systems.http import AiohttpTransport
+from inventory_sync.systems.http import AiohttpTransport, Transport
 from inventory_sync.systems.port import Client, ClientContext, SettingsModel, SystemDefinition
 from inventory_sync.systems.registry import Registry, load
 from inventory_sync.upstreams import check_upstreams
@@ -183,6 +185,7 @@ class Daemon:
             ("intake", lambda: intake(self.house), ("intake",)),
             ("decide", lambda: decide(self.house), ("decide",)),
             ("housekeeping", self._keep_house, ("config",)),
+            ("hooks", self._tell_hooks, ("ledger",)),
         ]
         tasks = [
             asyncio.create_task(
@@ -207,7 +210,10 @@ class Daemon:
         return {lane.name: lane.client.budget.available(now) for lane in held}
 
     async def _keep_house(self) -> Any:
-        return await housekeeping.keep_house(self.house, retention=timedelta(days=self.settings.retention_days))
+        progress = await housekeeping.keep_house(self.house, retention=timedelta(days=self.settings.retention_days))
+        if progress.did:
+            await hooks.drop_old(self.house.pool, now=self.house.now())
+        return progress
 
     async def _listen(self) -> None:
         """Hear what other connections to the database tell, and hold the session lock that says we live."""
@@ -232,7 +238,8 @@ class Daemon:
                     await connection.remove_listener(db.CHANNEL, self._heard)
 
     def _heard(self, _connection: object, _process: int, _channel: str, payload: object) -> None:
-        self.wakes.call(str(payload))
+        name = str(payload)
+        self.wakes.call("ledger" if name.startswith("ledger:") else name)
 
     @asynccontextmanager
     async def _session_of_ours(self) -> AsyncIterator[asyncpg.Connection]:
@@ -305,10 +312,30 @@ class Daemon:
             return None
         return definition, settings
 
+    def _way_to(self, settings: SettingsModel, name: str) -> Transport:
+        """How requests of a connection travel: over HTTP, or to our own ledger in this process."""
+        ambient = self.house.ambient
+        return transport_to(
+            settings,
+            name,
+            AiohttpTransport(self._session),
+            pool=self.house.pool,
+            now=ambient.now,
+            new_id=ambient.new_id,
+        )
+
+    async def _tell_hooks(self) -> Progress:
+        """Deliver what the built-in ledgers' webhooks are behind with."""
+        ambient = self.house.ambient
+        sent = await hooks.deliver(
+            self.house.pool, AiohttpTransport(self._session), self._box, now=ambient.now, new_id=ambient.new_id
+        )
+        return Progress(sent.did, sent.due)
+
     def _start_lane(self, record: Any, definition: SystemDefinition, settings: SettingsModel) -> None:
         def make_client() -> Client:
             context = ClientContext(
-                AiohttpTransport(self._session),
+                self._way_to(settings, record["name"]),
                 self.house.ambient,
                 self.house.installation,
                 calibration=record["calibration"],
@@ -319,7 +346,9 @@ class Daemon:
         if self.settings.public_url is not None and definition.make_notice_parser is not None:
             base = self.settings.public_url.rstrip("/")
             url = f"{base}/webhooks/{record['system']}/{record['name']}"
-        spec = LaneSpec(record["id"], record["name"], make_client, url, record["lane_seen_at"])
+        language = self.settings.language
+        files = sources.steps_of(self.house, record["id"], record["name"], settings, language)
+        spec = LaneSpec(record["id"], record["name"], make_client, url, record["lane_seen_at"], tuple(files))
         runner = LaneRunner(self.house, spec, self.wakes, owner=self.owner, owner_key=self._owner_key)
         task = asyncio.create_task(runner.run(), name=f"lane.{record['name']}")
         self._lanes[record["id"]] = (record["version"], runner, task)

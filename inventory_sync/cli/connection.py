@@ -48,7 +48,7 @@ def list_connections(as_json: Json = False) -> None:
                 "identity": r["identity"],
                 "state": r["state"],
                 "state_code": r["state_code"],
-                "calibration": {k: v for k, v in r["calibration"].items() if len(str(v)) <= 60},
+                "calibration": {k: v for k, v in r["calibration"].items() if v and len(str(v)) <= 60},
             }
             for r in records
         ]
@@ -80,7 +80,7 @@ def calibrate(
             record, definition, settings = await _opened(session, house, name)
             procedure = definition.calibrate
             if procedure is None:
-                raise shell.Failure("IS-CON-013", say(session.settings.language, "nothing_to_calibrate", name=name))
+                raise shell.Failure("IS-CON-022", say(session.settings.language, "nothing_to_calibrate", name=name))
             key = await calibration.item_named(house, record["id"], item)
             async with partners.context_for(session.settings, house, settings) as context:
                 found = await calibration.calibrate(
@@ -122,12 +122,12 @@ def upload(
             except OSError as error:
                 reason = error.strerror or type(error).__name__
                 text = say(session.settings.language, "cannot_read", path=str(path), reason=reason)
-                raise shell.Failure("IS-CON-014", text, shell.Exit.WRONG_USE) from error
+                raise shell.Failure("IS-CON-023", text, shell.Exit.WRONG_USE) from error
         async with shell.open_house(session.settings) as house:
             record, definition, settings = await _opened(session, house, name)
             catalogue = definition.file_catalogue(settings) if definition.file_catalogue is not None else None
             if catalogue is None:
-                raise shell.Failure("IS-CON-015", say(session.settings.language, "no_files", name=name))
+                raise shell.Failure("IS-CON-024", say(session.settings.language, "no_files", name=name))
             done = await files.hand_in(house, record, catalogue, given, confirm=confirm, actor=shell.actor())
         if as_json:
             session.json({"waiting_for": list(done.waiting_for), "items": done.items, "warnings": list(done.warnings)})
@@ -148,12 +148,12 @@ def notify_url(name: Annotated[str, typer.Argument(help="The connection.")]) -> 
     async def work(session: shell.Session) -> None:
         public = session.settings.public_url
         if public is None:
-            raise shell.Failure("IS-CON-016", say(session.settings.language, "no_public_url"))
+            raise shell.Failure("IS-CON-025", say(session.settings.language, "no_public_url"))
         async with shell.open_house(session.settings) as house:
             record, definition, settings = await _opened(session, house, name)
         if definition.make_notice_parser is None:
             raise InvalidSettings(
-                f"{definition.name} sends no notices.", field="", remedy="Nothing is to be done.", code="IS-CON-017"
+                f"{definition.name} sends no notices.", field="", remedy="Nothing is to be done.", code="IS-CON-026"
             )
         url = f"{public.rstrip('/')}/webhooks/{record['system']}/{record['name']}"
         for field in definition.generated_secrets:

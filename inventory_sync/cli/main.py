@@ -13,6 +13,7 @@ from inventory_sync.cli import (
     apply,
     connection,
     demo,
+    ledger,
     migrate,
     quarantine,
     route,
@@ -56,6 +57,7 @@ app.command("systems")(systems.systems)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.add_typer(connection.app, name="connection")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from inventory_sync.engine.apply_connections import MakeClient, Prover
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.stored import REMOVED, unseal
+from inventory_sync.ledger.transport import transport_to
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.settings import Settings, secret_keys
 from inventory_sync.store import db
@@ -71,11 +72,13 @@ async def clients(settings: Settings, house: House) -> AsyncIterator[MakeClient]
     from inventory_sync import service
 
     async with service.http_session() as session:
-        transport = AiohttpTransport(session)
+        outside = AiohttpTransport(session)
 
-        def make_client(definition: SystemDefinition, chosen: SettingsModel) -> Prover:
+        def make_client(name: str, definition: SystemDefinition, chosen: SettingsModel) -> Prover:
             check_upstreams(chosen, allow_insecure=settings.allow_insecure_upstreams)
-            context = ClientContext(transport, house.ambient, house.installation, budget_full=True)
+            ambient = house.ambient
+            transport = transport_to(chosen, name, outside, pool=house.pool, now=ambient.now, new_id=ambient.new_id)
+            context = ClientContext(transport, ambient, house.installation, budget_full=True)
             return PatientClient(definition.make_client(chosen, context))
 
         yield make_client

@@ -13,6 +13,8 @@ from inventory_sync.engine.apply_report import MASK, ApplyFailed, Change, FieldC
 from inventory_sync.engine.connections import link
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.stored import NEEDS_CALIBRATION, REMOVED, seal, unseal, whole_settings
+from inventory_sync.ledger.files.profile import ProfileError
+from inventory_sync.ledger.files.sources import sources_of
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -27,8 +29,8 @@ class Prover(Protocol):
     async def locations(self) -> Sequence[PartnerLocation]: ...
 
 
-MakeClient = Callable[[SystemDefinition, SettingsModel], Prover]
-"""Makes a client for one-off calls. May raise InvalidSettings for an address that must not be called."""
+MakeClient = Callable[[str, SystemDefinition, SettingsModel], Prover]
+"""Makes a client for one-off calls, by the connection's name. May raise InvalidSettings for a forbidden address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,25 @@ async def _prove_one(
     made_up = {key: before.get(key) or token_urlsafe(24) for key in definition.generated_secrets}
     secrets = {**made_up, **{key: before[key] for key in document.stored if key in before}, **document.secrets}
     settings = whole_settings(definition, {**document.settings, **secrets})
+    _check_files(document.name, settings)
     fields = _differences(record, document, before, secrets)
     if record is not None and not fields and record["state"] == "linked":
         return Proof(document, record, (), secrets)
-    client = make_client(definition, settings)
+    client = make_client(document.name, definition, settings)
     verified = await client.verify()
     locations = tuple(await client.locations())
     by_files = definition.file_catalogue is not None and definition.file_catalogue(settings) is not None
     needs = definition.needs_calibration(settings)
     return Proof(document, record, fields, secrets, verified, locations, by_files, needs)
+
+
+def _check_files(name: str, settings: SettingsModel) -> None:
+    """Whether the file sources that a built-in ledger declares can work. Raises ApplyFailed."""
+    try:
+        sources_of(settings)
+    except ProfileError as error:
+        remedy = "Mend the `files` of the connection."
+        raise ApplyFailed([Problem(f"connection {name}", str(error), remedy, error.code)]) from error
 
 
 def _definition(

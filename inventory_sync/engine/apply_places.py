@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from inventory_sync.config import ConfigDocument
+from inventory_sync.config import ConfigDocument, RouteDocument
 from inventory_sync.engine.apply_connections import MakeClient, Proof, problem_of
 from inventory_sync.engine.apply_report import ApplyFailed, Problem
 from inventory_sync.engine.lane import House
@@ -33,12 +33,46 @@ def needed_keys(
     needed: dict[str, dict[str, list[str]]] = {}
     for route in document.routes:
         before = mapped.get(route.name, set())
-        for pair in route.locations:
-            if (pair.ledger, pair.channel) in before:
+        for ledger, channel in route.places:
+            if channel is not None and (ledger, channel) in before:
                 continue
-            for connection, key in ((route.ledger, pair.ledger), (route.channel, pair.channel)):
-                needed.setdefault(connection, {}).setdefault(key, []).append(route.name)
+            needed.setdefault(route.ledger, {}).setdefault(ledger, []).append(route.name)
+            keys = needed.setdefault(route.channel, {})
+            if channel is not None:
+                keys.setdefault(channel, []).append(route.name)
     return needed
+
+
+def with_stored_places(document: ConfigDocument, pooled: Mapping[str, str]) -> ConfigDocument:
+    """The document with the channel locations of stored pools (by route) where the file names none."""
+    return replace(document, routes=tuple(_placed(route, pooled.get(route.name)) for route in document.routes))
+
+
+def with_only_places(document: ConfigDocument, places: Mapping[str, Places]) -> ConfigDocument:
+    """The document with the only location of the channel where a pool names none. Raises ApplyFailed."""
+    problems: list[Problem] = []
+    routes: list[RouteDocument] = []
+    for route in document.routes:
+        if route.pool is None or route.pool.channel is not None:
+            routes.append(route)
+            continue
+        usable = {key: each for key, each in places[route.channel].by_key.items() if each.mappable and each.active}
+        if len(usable) == 1:
+            routes.append(_placed(route, next(iter(usable))))
+            continue
+        choice = ", ".join(f"{key} ({each.name})" for key, each in usable.items()) or "none that can be mapped"
+        message = f"the pool does not say which location of {route.channel} shows the sum, and there is not just one."
+        remedy = f"Add `channel:` to the pool. Locations of {route.channel}: {choice}."
+        problems.append(Problem(f"route {route.name}, pool", message, remedy, "IS-RTE-017"))
+    if problems:
+        raise ApplyFailed(problems)
+    return replace(document, routes=tuple(routes))
+
+
+def _placed(route: RouteDocument, channel: str | None) -> RouteDocument:
+    if route.pool is None or route.pool.channel is not None or channel is None:
+        return route
+    return replace(route, pool=replace(route.pool, channel=channel))
 
 
 async def look_up(
@@ -63,7 +97,8 @@ async def look_up(
             places = Places(name, _by_key(proof.locations), fetched=False)
         else:
             places = await _known(house, name, stored[name])
-            if any(key not in places.by_key or not places.by_key[key].active for key in keys):
+            lacking = any(key not in places.by_key or not places.by_key[key].active for key in keys)
+            if lacking or not places.by_key:
                 places = await _fetch(name, stored[name], systems=systems, make_client=make_client, box=box)
         found[name] = places
         problems += _objections(places, keys)
@@ -88,7 +123,7 @@ async def _fetch(
 ) -> Places:
     definition = systems[record["system"]]
     try:
-        client = make_client(definition, open_settings(definition, record, box))
+        client = make_client(name, definition, open_settings(definition, record, box))
         return Places(name, _by_key(await client.locations()), fetched=True)
     except RetryLater:
         raise

@@ -52,7 +52,7 @@ async def calibrate(
     running = await db.rows(house.pool, "running_routes_of", connection_id=connection["id"])
     if running:
         names = ", ".join(record["name"] for record in running)
-        raise RefusedByRule("IS-CON-011", f"Stop these routes first, so that nothing else writes there: {names}.")
+        raise RefusedByRule("IS-CON-020", f"Stop these routes first, so that nothing else writes there: {names}.")
     async with _alone(house, connection):
         await asyncio.sleep(quiet.total_seconds())
         found = await procedure(item)
@@ -99,7 +99,7 @@ async def _alone(house: House, connection: db.Record) -> AsyncIterator[None]:
             patience -= 0.5
             held = await take_lease(house, number, owner=owner, owner_key=0)
         if held is None:
-            raise RefusedByRule("IS-CON-012", "The daemon did not let go of the connection. Stop it, and try again.")
+            raise RefusedByRule("IS-CON-021", "The daemon did not let go of the connection. Stop it, and try again.")
         keeping = asyncio.create_task(keep())
         try:
             yield

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import House, Progress
-from inventory_sync.model.alignment import after_stop, needs_person
+from inventory_sync.model.alignment import Waiting, after_stop, needs_person
 from inventory_sync.model.decide import Decision, LedgerCell, decide_channel, decide_ledger, effective
 from inventory_sync.model.ids import CellId
 from inventory_sync.model.publish import published
@@ -112,10 +112,13 @@ async def _align_singly(
         if route not in lately:
             lately[route] = await db.value(conn, "aligned_lately", route_id=route, since=now - timedelta(hours=1))
         units = effective(pair.state.ledger, pair.state.shape)
-        if units is None or pair.state.channel.known is None:
+        channel = pair.state.channel
+        if units is None or (channel.known is None and channel.readable):
             continue
-        delta = published(units, pair.state.rule, held=pair.state.held) - pair.state.channel.known
-        reason = needs_person(channel=pair.state.channel.known, delta=delta, pairs_in_last_hour=lately[route] + 1)
+        reason: Waiting | None = Waiting.LARGE_MOVE  # a number that nobody can read is set by a person's leave only
+        if channel.known is not None:
+            delta = published(units, pair.state.rule, held=pair.state.held) - channel.known
+            reason = needs_person(channel=channel.known, delta=delta, pairs_in_last_hour=lately[route] + 1)
         if reason is None:
             lately[route] += 1
             join.append(pair.id)

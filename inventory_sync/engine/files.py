@@ -44,7 +44,7 @@ async def hand_in(
             raise FileRefused(
                 f"{by_kind[kind].name} and {file.name} are both the {kind} file.",
                 remedy="Hand in one file of each kind.",
-                code="IS-CON-018",
+                code="IS-CON-027",
             )
         by_kind[kind] = file
     async with db.transaction(house.pool) as conn:
@@ -78,7 +78,7 @@ async def _take(
     whose, now = _Whose(connection["id"], connection["name"]), house.now()
     if not await catalogue.take_whole(house, conn, whose, generation.items):
         raise RefusedByRule(
-            "IS-CON-019",
+            "IS-CON-028",
             "Most of the known items are missing in these files, so they were not taken. "
             "Export the whole catalogue and hand both files in again.",
         )

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from inventory_sync.engine.lane import House
+from inventory_sync.engine.stored import NEEDS_CALIBRATION
 from inventory_sync.model.alignment import AlignPolicy, BaseSide, CellCondition, PreviewAction, PreviewRow, preview
+from inventory_sync.model.components import Part, explained
 from inventory_sync.model.publish import PublishRule
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -67,6 +69,11 @@ async def blockers(conn: Connection, route: db.Record) -> list[str]:
         for record in await db.rows(conn, "connections_all")
         if record["id"] in ends and record["state"] != "linked"
     ]
+    found += [
+        f"not_calibrated:{record['name']}"
+        for record in await db.rows(conn, "connections_all")
+        if record["id"] in ends and record["calibration"].get(NEEDS_CALIBRATION)
+    ]
     if not await db.rows(conn, "location_pairs_of", route_id=route["id"]):
         found.append("no_locations")
     counts = await db.row(conn, "route_counts", route_id=route["id"])
@@ -98,13 +105,17 @@ async def make_preview(house: House, name: str) -> Preview:
 
 
 async def _lines(conn: Connection, route: db.Record) -> list[PreviewLine]:
+    made: dict[int, list[Part]] = {}
+    for r in await db.rows(conn, "preview_parts", route_id=route["id"]):
+        part = Part(r["location"], r["code"], r["ratio"], r["effective"], r["intake"])
+        made.setdefault(r["pair_id"], []).append(part)
     return [
-        PreviewLine(r["id"], r["value"], r["name"], r["location"], _row(route, r))
+        PreviewLine(r["id"], r["value"], r["name"], r["location"], _row(route, r, made.get(r["id"], ())))
         for r in await db.rows(conn, "preview_base", route_id=route["id"])
     ]
 
 
-def _row(route: db.Record, pair: db.Record) -> PreviewRow:
+def _row(route: db.Record, pair: db.Record, parts: Sequence[Part]) -> PreviewRow:
     policy = AlignPolicy(route["align"])
     dropped = pair["channel_up"] if pair["phase"] == "waiting" and policy is AlignPolicy.LEDGER_WINS else 0
     readable = pair["ledger_readable"] and pair["ledger_known"] is not None
@@ -118,7 +129,8 @@ def _row(route: db.Record, pair: db.Record) -> PreviewRow:
         pair["channel_known"],
         can_activate=True,
     )
-    return preview(ledger, channel, rule_of(route), policy)
+    row = preview(ledger, channel, rule_of(route), policy, held=pair["held"])
+    return explained(row, pair["shape"], parts)
 
 
 def rule_of(route: db.Record) -> PublishRule:
@@ -208,7 +220,12 @@ async def _accept(house: House, conn: Connection, route: db.Record, preview_id: 
         for pair, line in now_lines.items()
         if pair in shown and (shown[pair]["action"], shown[pair]["gap"]) == (line.row.action.value, _gap(line.row))
     ]
-    confirmed = [line for line in same if line.row.action is not PreviewAction.EXCLUDED and _has_numbers(line)]
+    blind = {r["id"] for r in await db.rows(conn, "unreadable_pairs", route_id=route["id"])}
+    confirmed = [
+        line
+        for line in same
+        if line.row.action is not PreviewAction.EXCLUDED and (_has_numbers(line) or line.pair in blind)
+    ]
     now = house.now()
     if AlignPolicy(route["align"]) is AlignPolicy.LEDGER_WINS:
         await db.run(conn, "drop_rises", ids=[line.pair for line in confirmed])

@@ -210,11 +210,24 @@ def _excluded(ledger: BaseSide, channel: BaseSide, policy: AlignPolicy, target: 
         return _row_excluded(channel.level, f"the ledger {words[0]}", f"在庫台帳: {words[1]}")
     if channel.condition is CellCondition.ACTIVE and channel.level is not None:
         return None
+    if channel.condition is CellCondition.UNREADABLE and policy is AlignPolicy.LEDGER_WINS:
+        return _told_blindly(ledger.level, target)
     off = channel.condition in (CellCondition.INACTIVE, CellCondition.ABSENT)
     if off and channel.can_activate and policy is AlignPolicy.LEDGER_WINS:
         return _switched_on(ledger.level, target)
     words = _CONDITION_WORDS[channel.condition]
     return _row_excluded(None, f"the channel {words[0]}", f"販売チャネル: {words[1]}")
+
+
+def _told_blindly(ledger: int, target: int) -> PreviewRow:
+    return PreviewRow(
+        PreviewAction.WRITE_CHANNEL,
+        None,
+        target,
+        target,
+        f"the ledger wins: it has {ledger}; the channel's number cannot be read, and is told {target}",
+        f"在庫台帳を優先します: 台帳は{ledger}です。販売チャネルの在庫数は読み取れないため、{target}を書き込みます",
+    )
 
 
 def _switched_on(ledger: int, target: int) -> PreviewRow:

@@ -16,11 +16,13 @@ from aiohttp import web
 
 from inventory_sync.engine.intake import Arrival
 from inventory_sync.engine.lane import House
+from inventory_sync.ledger.api import LedgerApi
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.web import problems
 from inventory_sync.web.bodies import OTHER_LIMIT, BodyReader, BrokenOff, NoRoom, TooLarge, TooSlow
 from inventory_sync.web.collector import NoticeCollector, NotKept, Overloaded, Unstorable
 from inventory_sync.web.directory import Door, NoticeDirectory, NoticeEvent, NoticeListener, ignore
+from inventory_sync.web.ledger import add_ledger
 from inventory_sync.web.problems import Problem, answer
 from inventory_sync.web.readiness import Readiness
 from inventory_sync.web.rejections import RejectionLog
@@ -62,6 +64,7 @@ def public_app(
     app.router.add_post("/webhooks/{system}/{connection}/{token}", notices.by_name)
     app.router.add_get("/webhooks/{system}/{connection}/{token}", notices.by_name, allow_head=False)
     app.router.add_post("/webhooks/{system}", notices.by_contract)
+    add_ledger(app, LedgerApi(house.pool), house.now)
     app.router.add_get("/healthz", problems.healthz)
     app.router.add_get("/readyz", _readyz(readiness, collector))
     return app

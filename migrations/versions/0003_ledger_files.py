@@ -22,7 +22,8 @@ STATEMENTS = (
          actor text not null,
          applied_at timestamptz not null,
          unique (book_id, profile, sha256, ordered_by, number))""",
-    # The last file of each profile. `rows` and `units`: of the last one that stated whole quantities.
+    # The last file of each profile. `rows` and `units`: of the last one that stated whole quantities; `heard_at`: when
+    # a file came last that was not refused, one that had been applied before too.
     """create table ledger_file_profiles (
          book_id bigint not null references ledger_books,
          profile text not null,
@@ -34,6 +35,7 @@ STATEMENTS = (
          rows bigint not null,
          units bigint not null,
          applied_at timestamptz not null,
+         heard_at timestamptz not null,
          primary key (book_id, profile))""",
 )
 

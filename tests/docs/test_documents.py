@@ -54,7 +54,7 @@ def test_every_problem_code_in_the_code_is_explained_and_no_other() -> None:
     assert set(explained) == used
 
 
-@pytest.mark.parametrize("system", ["shopify", "smaregi"])
+@pytest.mark.parametrize("system", ["shopify", "smaregi", "makeshop", "makeshop.classic", "builtin"])
 def test_a_systems_problems_are_explained_in_its_own_words_in_both_languages(system: str) -> None:
     page = _read(ROOT / "docs/problems.md")
     for code, problem in import_module(f"inventory_sync.systems.{system}.problems").PROBLEMS.items():

@@ -130,6 +130,8 @@ def _system(name: str, roles: set[Role], field_name: str) -> SystemDefinition:
         late_effect=timedelta(seconds=60),
         request_timeout=timedelta(seconds=10),
         evidence=EvidenceKind.NONE,
+        bases=frozenset({"stock", "stock_minus_layaway", "on_hand"}),
+        shows_committed=True,
     )
 
     def make_client(settings: DemoSettings, context: ClientContext) -> Any:
@@ -190,7 +192,7 @@ class Desk:
         self.house = House(pool, ambient, "testhouse")
         self.pool = pool
 
-    def client(self, definition: SystemDefinition, settings: SettingsModel) -> Any:
+    def client(self, name: str, definition: SystemDefinition, settings: SettingsModel) -> Any:
         return definition.make_client(settings, None)  # type: ignore[arg-type]
 
     async def read(self, text: str) -> ConfigDocument:
@@ -232,7 +234,7 @@ class Desk:
                 **record["settings"],
                 **unseal(BOX, record["name"], record["secrets"]),  # type: ignore[arg-type]
             )
-            client = self.client(SYSTEMS[record["system"]], settings)
+            client = self.client(record["name"], SYSTEMS[record["system"]], settings)
             lane = Lane(record["id"], record["name"], client, 1)
             while (await catalogue.import_page(self.house, lane)).did:
                 pass

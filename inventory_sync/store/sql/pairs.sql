@@ -91,7 +91,7 @@ select p.id, p.channel_cell, p.route_id, p.phase_reason, c.known as channel_know
        r.name as route
 from pairs p join cells c on c.id = p.channel_cell join routes r on r.id = p.route_id
 where p.channel_cell = any(:cells::bigint[]) and p.phase = 'new' and r.state = 'running'
-  and c.known is not null and c.condition = 'active'
+  and ((c.known is not null and c.condition = 'active') or c.condition = 'unreadable')
   and not exists (select 1 from components k join cells l on l.id = k.ledger_cell
                   where k.pair_id = p.id and (l.known is null or l.condition <> 'active'))
 order by p.id for update of p;
@@ -156,7 +156,7 @@ order by p.value, p.id;
 -- Pairs that still lack a base reading on a side that can be read.
 select count(*) from pairs p join cells c on c.id = p.channel_cell
 where p.route_id = :route_id and p.phase in ('new', 'waiting')
-  and (c.condition = 'unread'
+  and (c.condition = 'unread' or (c.condition = 'active' and c.known is null)
        or exists (select 1 from components k join cells l on l.id = k.ledger_cell
                   where k.pair_id = p.id and l.condition = 'unread'));
 
@@ -182,3 +182,8 @@ where route_id = :route_id and phase <> 'suspended';
 
 -- name: lock_pairs(ids)
 select id from pairs where id = any(:ids::bigint[]) order by id for update;
+
+-- name: unreadable_pairs(route_id)
+-- Pairs whose channel's number can be set and not read.
+select p.id from pairs p join cells c on c.id = p.channel_cell
+where p.route_id = :route_id and c.condition = 'unreadable' order by p.id;
