@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from inventory_sync.conformance.book import behaviour
+from inventory_sync.conformance.book import Need, behaviour
 from inventory_sync.conformance.rig import Door, Trouble
 from inventory_sync.conformance.stage import Stage, Violated, expect, expect_equal, possible, refusal
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import CellRef, Condition, LevelPage, LevelReading
 
 MANY = 60  # cells read in one call, where the system takes as many
+BAD_ANSWERS = (Trouble.HTML, Trouble.CUT, Trouble.BROKEN_OFF, Trouble.ERROR_BEFORE, Trouble.ERROR_AFTER)
 
 
 @behaviour("A read tells the true number, 0 and numbers below 0 included, and follows every change.")
 async def a_read_tells_the_truth(stage: Stage) -> None:
     quantities = [0, 1, 12, -3, 98765]
-    cells = stage.rig.stock(quantities)
+    cells = await stage.rig.stock(quantities)
     found = await stage.read(cells)
     expect_equal([found[cell].quantity for cell in cells], quantities, "the numbers read")
     expect(all(found[cell].condition is Condition.ACTIVE for cell in cells), f"an active cell is not: {found}")
-    stage.rig.change(cells[1], -1)
-    stage.rig.change(cells[0], -2)
+    await stage.rig.change(cells[1], -1)
+    await stage.rig.change(cells[0], -2)
     expect_equal([await stage.quantity(cells[0]), await stage.quantity(cells[1])], [-2, 0], "the numbers after changes")
 
 
 async def _condition_is_told(stage: Stage, condition: Condition) -> None:
-    odd = possible(stage.rig.odd_cell(condition))
-    (plain,) = stage.rig.stock([4])
+    odd = possible(await stage.rig.odd_cell(condition))
+    (plain,) = await stage.rig.stock([4])
     found = await stage.read([odd, plain])
     expect_equal(found[odd].condition, condition, f"the condition of {odd}")
     expect_equal(found[odd].quantity, None, "the number of a cell that has none")
@@ -56,32 +57,31 @@ async def a_gone_cell_is_told(stage: Stage) -> None:
     await _condition_is_told(stage, Condition.GONE)
 
 
+@behaviour("A cell whose number can be set and not read is told as unreadable and given no number.")
+async def an_unreadable_cell_is_told(stage: Stage) -> None:
+    await _condition_is_told(stage, Condition.UNREADABLE)
+
+
 @behaviour("Many cells are read in one call; what a call leaves out is read by the next, and all are true.")
 async def many_cells_are_read_at_once(stage: Stage) -> None:
     count = min(MANY, stage.capabilities.read_batch)
-    cells = stage.rig.stock(range(count))
+    cells = await stage.rig.stock(range(count))
     began = stage.rig.now()
     for number, cell in enumerate(cells):
         if number % 3 == 0:
-            stage.rig.change(cell, 1000)
+            await stage.rig.change(cell, 1000)
     for since in (began - timedelta(seconds=30), None):
         found = await stage.read(cells, since)
-        wrong = [cell for cell in cells if found[cell].quantity != stage.rig.truth(cell)]
+        wrong = [cell for cell in cells if found[cell].quantity != await stage.rig.truth(cell)]
         expect(not wrong, f"read wrongly: {[(cell, found[cell].quantity) for cell in wrong[:3]]}")
 
 
 @behaviour("An answer that is no whole answer (web page, cut, broken off, an error) never becomes a number.")
 async def a_bad_answer_is_no_number(stage: Stage) -> None:
-    cells = stage.rig.stock([5, 6])
-    for trouble in (
-        Trouble.HTML,
-        Trouble.CUT,
-        Trouble.BROKEN_OFF,
-        Trouble.ERROR_BEFORE,
-        Trouble.ERROR_AFTER,
-    ):
+    cells = await stage.rig.stock([5, 6])
+    for trouble in stage.playable(Door.READ, BAD_ANSWERS):
         await stage.rested()
-        stage.rig.trouble(Door.READ, trouble)
+        stage.trouble(Door.READ, trouble)
         error = await refusal(RetryLater, stage.client.read(cells[:1], changed_since=None))
         expect(error.after > 0, f"{trouble}: no time to wait")
         await stage.rig.pause(error.after)
@@ -91,10 +91,10 @@ async def a_bad_answer_is_no_number(stage: Stage) -> None:
 
 @behaviour("A read whose connection is reset ends with the true number or is asked again later.")
 async def a_reset_read_is_repeated(stage: Stage) -> None:
-    (cell,) = stage.rig.stock([5])
+    (cell,) = await stage.rig.stock([5])
     for trouble in (Trouble.LOST_BEFORE, Trouble.LOST_AFTER):
         await stage.rested()
-        stage.rig.trouble(Door.READ, trouble)
+        stage.trouble(Door.READ, trouble)
         try:
             # HTTP clients may repeat a GET by themselves when a kept connection is reset (RFC 9110 §9.2.2).
             found = await stage.client.read([cell], changed_since=None)
@@ -108,22 +108,22 @@ async def a_reset_read_is_repeated(stage: Stage) -> None:
 
 @behaviour("A read that is never answered is given up in time and asked again later.")
 async def an_unanswered_read_is_given_up(stage: Stage) -> None:
-    (cell,) = stage.rig.stock([5])
+    (cell,) = await stage.rig.stock([5])
     client = stage.rig.client(impatient=True)
     await stage.rested(client)
-    stage.rig.trouble(Door.READ, Trouble.LATE)
+    stage.trouble(Door.READ, Trouble.LATE)
     error = await refusal(RetryLater, client.read([cell], changed_since=None))
     expect(error.after > 0, "no time to wait")
-    stage.rig.land()
+    await stage.rig.land()
     await stage.rig.pause(error.after)
     await stage.expect_read(cell)
 
 
 @behaviour("A throttled read says how long to wait, and is then read.")
 async def a_throttled_read_waits(stage: Stage) -> None:
-    (cell,) = stage.rig.stock([5])
+    (cell,) = await stage.rig.stock([5])
     await stage.rested()
-    stage.rig.trouble(Door.READ, Trouble.THROTTLE)
+    stage.trouble(Door.READ, Trouble.THROTTLE)
     error = await refusal(RetryLater, stage.client.read([cell], changed_since=None))
     expect(error.after > 0, "no time to wait")
     expect(error.executed is not True, "a throttled request counts as carried out")
@@ -132,10 +132,9 @@ async def a_throttled_read_waits(stage: Stage) -> None:
 
 @behaviour("A partner that closes idle connections does not disturb the next read.")
 async def a_closed_idle_connection_does_not_disturb(stage: Stage) -> None:
-    (cell,) = stage.rig.stock([5])
-    await stage.rested()
+    (cell,) = await stage.rig.stock([5])
     await stage.expect_read(cell)
-    await stage.rig.pause(10.0)
+    await stage.rested()
     closed = await stage.rig.drop_idle_connections()
     expect(closed > 0, "no connection was kept open, which shows nothing")
     found = await stage.client.read([cell], changed_since=None)
@@ -163,22 +162,23 @@ async def _all_pages(stage: Stage, since: timedelta | None) -> list[LevelReading
     raise Violated("a list of levels did not end within 1000 pages")
 
 
-def _expect_hints_true(stage: Stage, levels: list[LevelReading]) -> None:
+async def _expect_hints_true(stage: Stage, levels: list[LevelReading]) -> None:
+    known = await stage.rig.all_levels()
     for level in levels:
-        if level.condition is Condition.ACTIVE:
-            expect_equal(level.quantity, stage.rig.truth(level.cell), f"the number listed for {level.cell}")
-        else:
-            expect_equal(level.quantity, None, f"the number listed for {level.cell}, which is {level.condition}")
+        wanted = known.get(level.cell) if level.condition is Condition.ACTIVE else None
+        expect_equal(level.quantity, wanted, f"the number listed for {level.cell}, which is {level.condition}")
 
 
-@behaviour("A poll for changes finds what somebody else changed, and not what changed before the time asked about.")
+@behaviour(
+    "A poll for changes finds what somebody else changed, and not what changed before the time asked about.", Need.POLL
+)
 async def a_poll_finds_what_changed(stage: Stage) -> None:
-    cells = stage.rig.stock([1, 2, 3, 4])
+    cells = await stage.rig.stock([1, 2, 3, 4])
     await stage.rig.pause(3600.0)
-    stage.rig.change(cells[2], 40)
+    await stage.rig.change(cells[2], 40)
     await stage.settle()
     levels = await _all_pages(stage, timedelta(minutes=2))
-    _expect_hints_true(stage, levels)
+    await _expect_hints_true(stage, levels)
     found = {level.cell: level.quantity for level in levels}
     expect_equal(found.get(cells[2]), 43, "the changed number in the poll")
     older = [cell for cell in cells if cell != cells[2] and cell in found]
@@ -187,11 +187,11 @@ async def a_poll_finds_what_changed(stage: Stage) -> None:
 
 @behaviour("A walk lists every active cell, with the number it has.")
 async def a_walk_lists_everything(stage: Stage) -> None:
-    stage.rig.fill_catalogue()
-    stage.rig.stock([0, -4, 9])
+    await stage.rig.fill_catalogue()
+    await stage.rig.stock([0, -4, 9])
     await stage.settle()
     levels = await _all_pages(stage, None)
-    _expect_hints_true(stage, levels)
+    await _expect_hints_true(stage, levels)
     listed: dict[CellRef, int] = {
         level.cell: level.quantity
         for level in levels
@@ -199,4 +199,4 @@ async def a_walk_lists_everything(stage: Stage) -> None:
     }
     active = [level for level in levels if level.condition is Condition.ACTIVE]
     expect_equal(len(active), len(listed), "levels listed, each cell once")
-    expect(listed == dict(stage.rig.all_levels()), "the walk and the partner's own list differ")
+    expect(listed == dict(await stage.rig.all_levels()), "the walk and the partner's own list differ")

@@ -46,6 +46,17 @@ class Transport(Protocol):
     async def send(self, request: HttpRequest) -> HttpResponse: ...
 
 
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Sends a request one time. aiohttp would repeat a GET at once when its connection breaks (RFC 9110 §9.2.2), which
+    no rate budget knows of, and which a partner that takes one request at a time forbids."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectionError as error:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        raise NoAnswer(f"{type(error).__name__}: {error}") from error
+
+
 class AiohttpTransport:
     """`Transport` over a shared aiohttp session. Redirects are not followed: a partner that moved is a finding."""
 
@@ -61,6 +72,7 @@ class AiohttpTransport:
                 data=request.body or None,
                 timeout=aiohttp.ClientTimeout(total=request.timeout),
                 allow_redirects=False,
+                middlewares=(_once,),
             ) as answer:
                 body = await answer.read()
                 headers = {name.lower(): value for name, value in answer.headers.items()}

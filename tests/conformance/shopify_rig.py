@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from inventory_sync.conformance import Door, Impossible, Mail
@@ -20,7 +20,7 @@ from inventory_sync.sandbox.shopify import (
 )
 from inventory_sync.systems.port import CellRef, Client, Condition
 from inventory_sync.systems.shopify import definition
-from tests.conformance.bench import START, Bench
+from tests.conformance.bench import START, SimulatorBench
 
 DOMAIN = "demo-jp.myshopify.com"
 CLIENT_ID, SECRET = "sandbox-client", "shpss_sandbox_secret"
@@ -33,7 +33,7 @@ def _signature(secret: str, body: bytes) -> str:
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
-class ShopifyRig(Bench):
+class ShopifyRig(SimulatorBench):
     """A shop with an app of the Dev Dashboard, switches as they are believed to be."""
 
     definition = definition
@@ -43,7 +43,6 @@ class ShopifyRig(Bench):
         Door.WRITE: "inventoryAdjustQuantities",
         Door.SIGN_IN: "POST /admin/oauth/access_token",
     }
-    level_event = ("x-shopify-topic", "inventory_levels/update")
     identity_hint = "demo-jp"
     rights = SCOPES
     api_version = "2026-10"
@@ -80,45 +79,47 @@ class ShopifyRig(Bench):
         base = {"shop": "demo-jp", "base_url": self.wire.url or None, "api_version": self.api_version}
         return definition.settings(**(base | given | changes))
 
-    def client_with_wrong_secret(self) -> Client:
+    def clients_with_a_wrong_secret(self) -> Mapping[str, Callable[[], Client]]:
         wrong = {"client_secret": "shpss_another"} if self.static_token is None else {"access_token": "shpat_another"}
-        return self.make_client(self.settings(**wrong))
+        return {name: lambda: self.make_client(self.settings(**wrong)) for name in wrong}
 
     @property
     def fixed_secrets(self) -> Sequence[str]:
         return [SECRET] if self.static_token is None else [SECRET, self.static_token]
 
-    def withdraw_right(self, right: str) -> None:
+    async def withdraw_right(self, right: str) -> None:
         self.shop.grant_scopes([each for each in SCOPES if each != right], self.now())
 
-    def grant_right(self, right: str) -> None:
+    async def grant_right(self, right: str) -> None:
         self.shop.grant_scopes(SCOPES, self.now())
 
-    def expire_tokens(self) -> bool:
+    async def expire_tokens(self) -> bool:
         self.shop.access.expire_tokens()
         return self.static_token is None
 
-    def revoke_credentials(self) -> None:
+    async def revoke_credentials(self) -> None:
         self.shop.access.static_token = None
         self.shop.access.rotate_secret("shpss_the_next_one")
         self.shop.access.revoke_oldest_secret(self.now())
 
     # -- what the shop holds ---
 
-    def stock(self, quantities: Sequence[int]) -> Sequence[CellRef]:
+    async def stock(self, quantities: Sequence[int]) -> Sequence[CellRef]:
         return [self._cell(self._add(stock=each), self.usable_location) for each in quantities]
 
-    def add_item(self, code: str) -> ItemKey | Impossible:
-        return ItemKey(self._add(sku=code))
+    async def add_item(self, code: str, field: str) -> ItemKey | Impossible:
+        return ItemKey(self._add(sku=code) if field == "sku" else self._add(barcodes=[code]))
 
-    def add_bundle(self) -> ItemKey | Impossible:
+    async def add_bundle(self) -> ItemKey | Impossible:
         return ItemKey(self._add(bundle=True))
 
-    def fill_catalogue(self) -> Sequence[ItemKey]:
+    async def fill_catalogue(self) -> Sequence[ItemKey]:
         self.shop.seed_catalogue(260, self.now(), locations=[self.usable_location], stock=(0, 50))
         return [ItemKey(each) for each in self.shop.item_ids()]
 
-    def odd_cell(self, condition: Condition) -> CellRef | Impossible:
+    async def odd_cell(self, condition: Condition) -> CellRef | Impossible:
+        if condition is Condition.UNREADABLE:
+            return await super().odd_cell(condition)
         if condition is Condition.UNTRACKED:
             item = self._add(tracked=False)
             self._untracked.add(item)
@@ -141,19 +142,16 @@ class ShopifyRig(Bench):
     def unknown_cell(self) -> CellRef:
         return self._cell("gid://shopify/InventoryItem/99999999", self.usable_location)
 
-    def change(self, cell: CellRef, delta: int) -> None:
+    async def change(self, cell: CellRef, delta: int) -> None:
         if self.shell.act(lambda now: self.shop.adjust_by_person(cell.item, cell.location, delta, now)) is None:
             raise LookupError(f"{cell} has no level")
 
-    def trade(self, cell: CellRef) -> Sequence[tuple[str, int]]:
-        return ()
-
-    def truth(self, cell: CellRef) -> int | None:
+    async def truth(self, cell: CellRef) -> int | None:
         if not self.shop.is_active(cell.item, cell.location):
             return None
         return self.shop.available(cell.item, cell.location)
 
-    def all_levels(self) -> Mapping[CellRef, int]:
+    async def all_levels(self) -> Mapping[CellRef, int]:
         return {
             self._cell(item, place): self.shop.available(item, place)
             for item in self.shop.item_ids()
@@ -162,6 +160,9 @@ class ShopifyRig(Bench):
         }
 
     # -- notices ---
+
+    def is_awaited(self, mail: Mail) -> bool:
+        return mail.headers.get("x-shopify-topic") == "inventory_levels/update"
 
     def signed(self, genuine: Mail, body: bytes) -> Mail:
         return Mail({**genuine.headers, HMAC: _signature(SECRET, body)}, body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from inventory_sync.conformance import Door, Impossible, Mail
@@ -10,14 +10,14 @@ from inventory_sync.model.ids import ItemKey, LocationKey
 from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
 from inventory_sync.systems.port import CellRef, Client, Condition
 from inventory_sync.systems.smaregi import definition
-from tests.conformance.bench import START, Bench
+from tests.conformance.bench import START, SimulatorBench
 
 CLIENT_ID, SECRET = "sim-client", "sim-secret-0123456789"
 WEBHOOK_HEADER, WEBHOOK_SECRET = "x-kit-secret", "a-webhook-secret-of-32-characters"
 SHOP, WAREHOUSE, PAUSED = "1", "2", "3"
 
 
-class SmaregiRig(Bench):
+class SmaregiRig(SimulatorBench):
     """A contract in production, switches as they are believed to be."""
 
     definition = definition
@@ -27,7 +27,6 @@ class SmaregiRig(Bench):
         Door.WRITE: "POST /*/pos/stock/*/add",
         Door.SIGN_IN: "POST /app/*/token",
     }
-    level_event = ("smaregi-event", "pos:stock")
     rights = ("pos.stock:read", "pos.stock:write", "pos.products:read", "pos.stores:read")
     contract = "abc123d4"
     switches = SmaregiSwitches()
@@ -65,69 +64,68 @@ class SmaregiRig(Bench):
         }
         return definition.settings(**(base | changes))
 
-    def client_with_wrong_secret(self) -> Client:
-        return self.make_client(self.settings(client_secret="another-secret"))
+    def clients_with_a_wrong_secret(self) -> Mapping[str, Callable[[], Client]]:
+        return {"client_secret": lambda: self.make_client(self.settings(client_secret="another-secret"))}
 
     @property
     def fixed_secrets(self) -> Sequence[str]:
         return [SECRET, WEBHOOK_SECRET]
 
-    def withdraw_right(self, right: str) -> None:
+    async def withdraw_right(self, right: str) -> None:
         self.office.remove_scope(right)
 
-    def grant_right(self, right: str) -> None:
+    async def grant_right(self, right: str) -> None:
         self.office.approve_scope(right)
 
-    def expire_tokens(self) -> bool:
+    async def expire_tokens(self) -> bool:
         self.office.revoke_tokens()
         return True
 
-    def revoke_credentials(self) -> None:
+    async def revoke_credentials(self) -> None:
         self.office.rotate_secret("the-next-secret")
         self.office.revoke_tokens()
 
     # -- what the contract holds ---
 
-    def stock(self, quantities: Sequence[int]) -> Sequence[CellRef]:
+    async def stock(self, quantities: Sequence[int]) -> Sequence[CellRef]:
         levels = list(quantities)
         return [self._cell(each) for each in self._seed(len(levels), initial=lambda number, _: levels[number])]
 
-    def add_item(self, code: str) -> ItemKey | Impossible:
+    async def add_item(self, code: str, field: str) -> ItemKey | Impossible:
+        other = {"supplier_product_no": "supplier_no", "group_code": "group"}.get(field)
+        own = code if other is None else f"KIT-{self.number():05d}"
         try:
-            return ItemKey(self.office.add_product(code, self.now()))
+            return ItemKey(self.office.add_product(own, self.now(), **({other: code} if other else {})))
         except ValueError as refused:
             return Impossible(str(refused))
 
-    def add_bundle(self) -> ItemKey | Impossible:
+    async def add_bundle(self) -> ItemKey | Impossible:
         return Impossible("Smaregi knows no products whose stock is derived from others")
 
-    def fill_catalogue(self) -> Sequence[ItemKey]:
+    async def fill_catalogue(self) -> Sequence[ItemKey]:
         self._seed(1005)
         return [ItemKey(str(each)) for each in self.office.products]
 
-    def odd_cell(self, condition: Condition) -> CellRef | Impossible:
+    async def odd_cell(self, condition: Condition) -> CellRef | Impossible:
         match condition:
             case Condition.ABSENT:
                 return self._cell(self._seed(1, never_moved=1)[0])
             case Condition.UNTRACKED:
                 return self._cell(self._seed(1, unmanaged=1)[0])
             case Condition.GONE:
-                (cell,) = self.stock([6])
+                (cell,) = await self.stock([6])
                 self.shell.act(lambda now: self.office.remove_product(cell.item, now))
                 return cell
             case _:
-                return Impossible("Smaregi knows no level that is switched off")
-
-    def hidden_quantity(self, cell: CellRef) -> int:
-        raise LookupError("Smaregi hides no number")
+                return await super().odd_cell(condition)
 
     def unknown_cell(self) -> CellRef:
         return self._cell("7999999")
 
-    def change(self, cell: CellRef, delta: int) -> None:
+    async def change(self, cell: CellRef, delta: int) -> None:
         self.shell.act(lambda now: self.office.adjust(cell.item, cell.location, delta, now))
 
-    def trade(self, cell: CellRef) -> Sequence[tuple[str, int]]:
+    async def trade(self, cell: CellRef) -> Sequence[tuple[str, int]]:
         item, place, act, office = cell.item, cell.location, self.shell.act, self.office
         act(lambda now: office.sell(item, place, 2, now))
         act(lambda now: office.return_goods(item, place, 1, now))
@@ -142,15 +140,18 @@ class SmaregiRig(Bench):
         causes = "sale return receipt adjustment transfer layaway correction api count"
         return list(zip(causes.split(), (-2, 1, 5, -1, -4, -1, 3, -6, 7), strict=True))
 
-    def truth(self, cell: CellRef) -> int | None:
+    async def truth(self, cell: CellRef) -> int | None:
         return self.office.stock(cell.item, cell.location)
 
-    def all_levels(self) -> Mapping[CellRef, int]:
+    async def all_levels(self) -> Mapping[CellRef, int]:
         return {
             CellRef(ItemKey(item), LocationKey(store)): number for (item, store), number in self.office.levels().items()
         }
 
     # -- notices ---
+
+    def is_awaited(self, mail: Mail) -> bool:
+        return mail.headers.get("smaregi-event") == "pos:stock"
 
     def open_webhooks(self, url: str) -> None:
         self.office.configure_webhook(url, header=WEBHOOK_HEADER, secret=WEBHOOK_SECRET)

@@ -150,6 +150,7 @@ class Trade:
         bundle: bool = False,
         policy: str = "DENY",
         status: str = "ACTIVE",
+        barcodes: Sequence[str | None] = (),
     ) -> list[str]:
         """A new product with a variant for each SKU, active with `stock` at `locations` (default: the first one).
 
@@ -157,7 +158,7 @@ class Trade:
         """
         occasion = self._outside(now, "new_product")
         items = self._catalogue.add_product(
-            title, skus, occasion, tracked=tracked, bundle=bundle, policy=policy, status=status
+            title, skus, occasion, tracked=tracked, bundle=bundle, policy=policy, status=status, barcodes=barcodes
         )
         places = [self._place(each) for each in (self.location_ids()[:1] if locations is None else locations)]
         for item in items:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from inventory_sync.systems.port import SettingsModel
 
@@ -98,6 +98,11 @@ def _text(value: str | None) -> str | None:
     return None if value is None else _trimmed(value)
 
 
+def _whole(value: object) -> object:
+    """A number that a configuration file writes as text."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 HeaderSecret = Annotated[SecretStr | None, AfterValidator(_header_secret)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
@@ -108,7 +113,7 @@ class QuantityCalculation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    absolute: Literal[0, 1] = 0
+    absolute: Annotated[Literal[0, 1], BeforeValidator(_whole)] = 0
 
 
 class MakeShopSettings(SettingsModel):

@@ -340,7 +340,6 @@ async def test_all_products_are_walked_page_by_page_as_hints() -> None:
     [
         b"{}",
         b"[1]",
-        b"nonsense",
         b'{"result_data": {"status_code": 200, "product_list": [{}]}}',
         b'{"result_data": {"status_code": 200, "product_list": "x"}}',
         b'{"result_data": {"status_code": 200, "product_list": [{"brand_code": "000000000084", "stock": "1.5"}]}}',
@@ -353,6 +352,16 @@ async def test_an_answer_of_another_form_is_no_reading(body: bytes) -> None:
     told.wire.steps = [None, answering(200, body)]
     error = await fails(told, Bug, lambda: told.client.read([product("000000000084")], changed_since=None))
     assert error.code == "IS-MKC-010"
+
+
+@pytest.mark.parametrize("body", [b"nonsense", b'{"result_data": {"status_co', b"<!DOCTYPE html><html>0</html>"])
+async def test_an_answer_that_is_no_whole_one_is_asked_for_again(body: bytes) -> None:
+    told = story()
+    told.shop.add_product(told.clock(), stock=7)
+    told.wire.steps = [None, answering(200, body)]
+    (reading,) = await told.patiently(lambda: told.client.read([product("000000000084")], changed_since=None))
+    assert reading.quantity == 7
+    assert told.shop.log.requests["product.search"] == 1
 
 
 async def test_a_cell_of_another_kind_is_refused() -> None:
@@ -477,6 +486,7 @@ async def test_another_number_of_columns_blames_no_item_and_the_right_columns_me
         (answering(500), Doubt),
         (answering(503), Doubt),
         (answering(200, b" \n"), Doubt),
+        (answering(200, b"<!DOCTYPE html><html>0</html>"), Doubt),
         (NotSent("refused"), RetryLater),
         (answering(429), RetryLater),
         (answering(200, b"FAILURE"), RetryLater),

@@ -192,7 +192,8 @@ async def test_the_catalogue_comes_in_pages_with_levels_as_hints() -> None:
         (Condition.INACTIVE, None),
     ]
     assert two.cursor is None
-    assert it.partner.variables(0) == {"first": 250, "after": None, "query": None, "levels": 10, "names": ["available"]}
+    names = ["available", "committed"]
+    assert it.partner.variables(0) == {"first": 250, "after": None, "query": None, "levels": 10, "names": names}
     assert it.partner.variables(1)["after"] == "c1"
 
 

@@ -116,7 +116,7 @@ def test_the_recorded_read_gives_every_condition_its_cell() -> None:
     wanted = [LocationKey(PLACE), LocationKey(ANNEX), elsewhere]
     readings, cut = protocol.settle_cells(ItemKey(ITEM), wanted, first)
     assert readings == [
-        LevelReading(cell(), Condition.ACTIVE, 5, datetime(2026, 11, 21, 5, 3, 12, tzinfo=UTC)),
+        LevelReading(cell(), Condition.ACTIVE, 5, datetime(2026, 11, 21, 5, 3, 12, tzinfo=UTC), committed=2),
         LevelReading(cell(location=ANNEX), Condition.INACTIVE, None, datetime(2026, 10, 1, 9, 33, 2, tzinfo=UTC)),
         LevelReading(cell(location=elsewhere), Condition.ABSENT, None),
     ]

@@ -172,11 +172,24 @@ def test_a_200_that_names_no_history_row_of_this_cell_proves_nothing(response: o
     assert answers.applied(response, CELL) is None  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("laid_away", "aside"), [("3", 3), ("0", 0), (None, None), ("", None), ("a few", None)])
+def test_what_is_laid_away_is_told_beside_the_stock(laid_away: str | None, aside: int | None) -> None:
+    row = {"storeId": "1", "productId": "8000001", "stockAmount": "12", "layawayStockAmount": laid_away}
+    [reading] = answers.levels([row | {"updDateTime": "2026-01-10T11:59:58+09:00"}], "the stock list").readings
+    assert (reading.quantity, reading.aside) == (12, aside)
+
+
+def test_goods_reserved_at_the_register_are_sold_at_the_counter_and_goods_reserved_by_orders_are_not() -> None:
+    at_register = answers.history_row(change("1", stockDivision="16"), CELL).cause
+    by_order = answers.history_row(change("2", stockDivision="18"), CELL).cause
+    assert (at_register, by_order) == ("sale", "reservation")
+
+
 @pytest.mark.parametrize(
     ("division", "cause"),
     [("01", "correction"), ("02", "sale"), ("03", "receipt"), ("04", "transfer"), ("05", "transfer"), ("07", "layaway"),
      ("08", "count"), ("09", "adjustment"), ("10", "shipment"), ("12", "return"), ("14", "loss"), ("15", "api"),
-     ("16", "reservation"), ("18", "reservation"), ("06", "other"), ("13", "other"), ("17", "other"), ("99", "other"),
+     ("16", "sale"), ("18", "reservation"), ("06", "other"), ("13", "other"), ("17", "other"), ("99", "other"),
      (None, "other")],
 )  # fmt: skip
 def test_every_stock_division_has_a_cause(division: str | None, cause: str) -> None:

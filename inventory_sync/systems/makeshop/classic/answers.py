@@ -16,9 +16,10 @@ BLOCKED_PAUSE = 3600.0
 
 
 def refusal(what: str, response: HttpResponse, refused: Problem, *, write: bool = False) -> PartnerError:
-    """What a status other than 200 means. `refused`: the problem of a credential that this call proves.
+    """What a status other than 200, or a page in place of an answer, means. `refused`: the problem of a credential
+    that this call proves.
 
-    The statuses of refusals are not documented. A page in place of an answer means that we are blocked.
+    The statuses of refusals are not documented. A refusal that comes as a page means that we are blocked.
     """
     status = response.status
     particulars = f"{what} answered {status}"
@@ -28,7 +29,7 @@ def refusal(what: str, response: HttpResponse, refused: Problem, *, write: bool 
         return broken(problems.API_GONE, BrokenKind.GONE, particulars)
     if status == 429:
         return later(problems.UNAVAILABLE, particulars, pause_of(response))
-    if status == 408 or status >= 500:
+    if status in (200, 408) or status >= 500:
         if write:
             return Doubt(problems.OUTCOME_UNKNOWN.text(particulars), code=problems.OUTCOME_UNKNOWN.code)
         return later(problems.UNAVAILABLE, particulars, pause_of(response))

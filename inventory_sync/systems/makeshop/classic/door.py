@@ -76,6 +76,9 @@ class ClassicDoor:
                     problems.PRODUCT_CODE_REFUSED, BrokenKind.CREDENTIAL, f"the product search: {error}"
                 ) from error
             raise answers.later(problems.ACCESS_ENDED, f"the product search: {error}", answers.ACCESS_PAUSE) from error
+        except products.Unreadable as error:
+            particulars = f"the product search: {error}"
+            raise answers.later(problems.UNKNOWN_SHAPE, particulars, answers.GARBLED_PAUSE) from error
         except products.UnknownAnswer as error:
             raise answers.unknown_shape(f"the product search: {error}") from error
 

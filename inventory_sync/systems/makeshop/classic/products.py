@@ -29,6 +29,10 @@ class UnknownAnswer(Exception):
     """An answer whose form is not known; the message says which part."""
 
 
+class Unreadable(Exception):
+    """No whole answer: a page in its place, or the rest is missing."""
+
+
 class AccessRefused(Exception):
     """The search was refused: the access address is used up, too old, or was never good."""
 
@@ -67,13 +71,13 @@ def access_url(body: bytes) -> str | None:
 
 
 def read_page(body: bytes) -> list[ProductRow]:
-    """The products of a page. Raises AccessRefused, UnknownAnswer."""
+    """The products of a page. Raises AccessRefused, Unreadable, UnknownAnswer."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if access_is_refused(body):
             raise AccessRefused("no result") from error
-        raise UnknownAnswer("not JSON") from error
+        raise Unreadable("not JSON") from error
     data = answer.get("result_data") if isinstance(answer, dict) else None
     if not isinstance(data, dict):
         raise UnknownAnswer("no result_data")
