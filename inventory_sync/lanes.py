@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, observe, orders, poll, push, schedule
+from inventory_sync.engine import (
+    catalogue,
+    causes,
+    connections,
+    doubt,
+    evidence,
+    observe,
+    orders,
+    overdue,
+    poll,
+    push,
+    schedule,
+)
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import (
     Held,
@@ -124,6 +136,7 @@ class LaneRunner:
             ("import", lambda: catalogue.import_page(house, lane), (here, "config")),
             ("wishes", lambda: catalogue.grant_wishes(house, lane), (here, "config")),
             ("causes", lambda: causes.attribute(house, lane), ()),
+            ("overdue", lambda: overdue.release(house, lane), ()),
             ("greet", lambda: self._greet(lane), ("config",)),
             *((f"more.{number}", step, ()) for number, step in enumerate(self._spec.more_steps)),
         ]

@@ -61,7 +61,7 @@ def demo(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON; progress goes to stderr.")] = False,
 ) -> None:
-    """See it work: two simulated partners, the daemon between them, trade, faults, kill -9; exit 1 if a unit is off."""
+    """See it work: three simulated partners, the daemon, trade, faults, kill -9; exit 1 if a unit is off."""
     seconds = None if for_ is None else seconds_of(for_)
     if plant not in (None, "double"):
         raise typer.BadParameter("the planted bugs are: double")
@@ -87,7 +87,8 @@ def _needed(session: shell.Session) -> Iterator[None]:
 
 
 async def _run(session: shell.Session, plan: Plan, keep: Path | None, as_json: bool) -> int:
-    from inventory_sync.cli.demonstration.market import SECRETS, Market
+    from inventory_sync.cli.demonstration.accounts import SECRETS
+    from inventory_sync.cli.demonstration.market import Market
     from inventory_sync.cli.demonstration.process import Daemon, DaemonFailed, Ports, environment
     from inventory_sync.cli.demonstration.running import Demonstration, program_of
     from inventory_sync.cli.demonstration.screen import Screen

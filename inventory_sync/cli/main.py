@@ -17,6 +17,7 @@ from inventory_sync.cli import (
     migrate,
     quarantine,
     route,
+    route_decide,
     runs,
     sandbox,
     serve,
@@ -57,6 +58,7 @@ app.command("systems")(systems.systems)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.add_typer(connection.app, name="connection")
+route_decide.register(route.app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")

@@ -1,4 +1,4 @@
-"""`route`: list, show, preview, start and stop."""
+"""`route`: list, show, match, preview, start and stop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.route_show import show_route
+from inventory_sync.cli.route_show import show_match, show_route
 from inventory_sync.cli.status import show_routes
-from inventory_sync.engine import overview, routes
+from inventory_sync.engine import matching, overview, routes
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import Preview
 from inventory_sync.store import db
@@ -51,6 +51,25 @@ def show(name: Name, as_json: Json = False) -> None:
             session.json(found)
         else:
             show_route(session, found)
+
+    shell.run(work)
+
+
+@app.command("match")
+def match(name: Name, as_json: Json = False) -> None:
+    """Match the items of a route now, and report what matched and what did not. Changed pairs start anew."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            await overview.route(house, name)
+            if not await matching.match_now(house, name, actor=shell.actor()):
+                raise shell.Failure("IS-RTE-030", session.say("not_matched", route=name))
+            found = await overview.route(house, name)
+        if as_json:
+            session.json({"route": name, "match": found["match"]})
+        else:
+            session.line(session.say("matched_now", route=name))
+            show_match(session, found["match"])
 
     shell.run(work)
 

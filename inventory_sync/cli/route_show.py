@@ -7,6 +7,9 @@ from typing import Any
 from inventory_sync.cli.shell import Session
 from inventory_sync.cli.status import moment
 
+NAMED = 3
+"""Items that an ambiguity names on a side; the rest is counted."""
+
 
 def show_route(session: Session, found: dict[str, Any]) -> None:
     """Print a route for people."""
@@ -18,9 +21,11 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
     maximum = "–" if found["maximum"] is None else found["maximum"]
     session.line(
         f"  direction={found['direction']} sales={found['sales']} align={found['align']} "
-        f"match={found['ledger_field']}={','.join(found['channel_fields'])} "
+        f"match={found['ledger_field']}={','.join(found['channel_fields'])} listings={found['listings']} "
         f"publish=buffer:{found['buffer']},percent:{found['percent']},max:{maximum}"
     )
+    within = f" booked_within={found['booked_within']}s" if found["sales"] == "expect" else ""
+    session.line(f"  quantity={found['ledger_basis']} intake={found['intake']}{within}")
     session.line("  " + " ".join(f"{key}={value}" for key, value in found["counts"].items()))
     session.line(f"  unread={found['unread']} oldest_pending_s={found['oldest_pending_s']:.0f}")
     preview = found["latest_preview"]
@@ -30,14 +35,17 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
         (f"{p['ledger']} ({p['ledger_name']})", f"{p['channel']} ({p['channel_name']})") for p in found["locations"]
     ]
     session.table("locations", ("ledger", "channel"), places)
+    if found["pool"] is not None:
+        session.line(f"  {say('pool_intake', location=found['pool']['intake'])}")
     rest = ", ".join(f"{p['connection']} {p['key']} ({p['name']})" for p in found["unmapped_locations"])
     if rest:
         session.line(f"  {say('unmapped')}: {rest}")
     if found["match"] is not None:
-        _match(session, found["match"])
+        show_match(session, found["match"])
 
 
-def _match(session: Session, match: dict[str, Any]) -> None:
+def show_match(session: Session, match: dict[str, Any]) -> None:
+    """Print a match report for people: what a person supplied and what is wrong with it, then what did not match."""
     say = session.say
     session.line(
         f"{say('match_report')}: "
@@ -51,10 +59,16 @@ def _match(session: Session, match: dict[str, Any]) -> None:
             excluded=sum(match["excluded_count"].values()),
         )
     )
+    if match["codes_count"] or match["sets_count"]:
+        session.line("  " + say("supplied", codes=match["codes_count"], sets=match["sets_count"]))
+    sets = [(each["value"], _components(each["components"]), each["listings"]) for each in match["sets"]]
+    _part(session, "sets", ("value", "components", "listings"), sets)
+    complaints = [(repr(each["value"]), say.either(each["ja"], each["en"])) for each in match["complaints"]]
+    _part(session, "complaints", ("value", "reason"), complaints)
     near = [(repr(m["ledger"]), repr(m["channel"]), say.either(m["ja"], m["en"])) for m in match["near_misses"]]
     _part(session, "near_misses", ("ledger", "channel", "difference"), near)
-    ambiguous = [(a["value"], len(a["ledger"]), len(a["channel"])) for a in match["ambiguous"]]
-    _part(session, "ambiguous", ("value", "ledger", "channel"), ambiguous)
+    ambiguous = [(a["value"], say(a["why"]), _names(a["ledger"]), _names(a["channel"])) for a in match["ambiguous"]]
+    _part(session, "ambiguous", ("value", "reason", "ledger", "channel"), ambiguous)
     for side in ("ledger_unmatched", "channel_unmatched"):
         _part(session, side, ("value", "item"), [(m["value"], m["item"]) for m in match[side]])
     excluded = [
@@ -68,3 +82,12 @@ def _match(session: Session, match: dict[str, Any]) -> None:
 def _part(session: Session, title: str, headings: tuple[str, ...], rows: list[Any]) -> None:
     if rows:
         session.table(title, headings, rows)
+
+
+def _components(found: list[dict[str, Any]]) -> str:
+    return " + ".join(f"{each['ratio']} × {each['value']}" for each in found)
+
+
+def _names(found: list[str]) -> str:
+    listed = ", ".join(found[:NAMED])
+    return listed if len(found) <= NAMED else f"{listed} … ({len(found)})"

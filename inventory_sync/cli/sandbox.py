@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,82 +15,74 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inventory_sync.cli import shell
+from inventory_sync.cli.demonstration import accounts
 
 if TYPE_CHECKING:
+    from inventory_sync.sandbox.makeshop import MakeShopSimulator
+    from inventory_sync.sandbox.makeshop_classic import ClassicMakeShopSimulator
     from inventory_sync.sandbox.shell import SandboxShell
     from inventory_sync.sandbox.shopify import ShopifySimulator
     from inventory_sync.sandbox.smaregi import SmaregiSimulator
 
-CONTRACT = "sb_sandbox1"
-DOMAIN = "sandbox-jp.myshopify.com"
-CLIENT_ID = "sandbox-client"
-LEDGER_SECRET = "sandbox-ledger-secret"  # noqa: S105 - opens nothing but the simulator
-NOTICE_SECRET = "sandbox-notice-secret"  # noqa: S105
-SHOP_SECRET = "shpss_sandbox_secret"  # noqa: S105
-NOTICE_HEADER = "X-Inventory-Sync-Secret"
-STORES = ("1", "2")
-PLACES = ("Main shop", "Warehouse", "Pop-up")
+SHOP_STOCK, CART_STOCK = 8, 18
+"""What the shops show of each item at first; the register has 10 of it in each store."""
 
-_CONFIG = """\
-connections:
-  pos:
-    system: smaregi
-    contract_id: {contract}
-    client_id: {client_id}
-    client_secret: ${{SANDBOX_LEDGER_SECRET}}
-    webhook_secret: ${{SANDBOX_NOTICE_SECRET}}
-    base_url: {smaregi}
-  shop:
-    system: shopify
-    shop: {domain}
-    client_id: {client_id}
-    client_secret: ${{SANDBOX_SHOP_SECRET}}
-    base_url: {shopify}
-routes:
-  pos-shop:
-    ledger: pos
-    channel: shop
-    match: {{ledger_field: product_code, channel_field: [sku]}}
-    locations:
-{locations}
-    state: running
-"""
+HIDDEN = "CALIBRATE"
+"""A product at MakeShop that is hidden from customers, to calibrate the connection with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the partners listen; 0 is any free port."""
+
+    smaregi: int = 0
+    shopify: int = 0
+    makeshop: int = 0
+    classic: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Both partners while they run."""
+    """All partners while they run."""
 
     smaregi: SmaregiSimulator
     shopify: ShopifySimulator
-    smaregi_shell: SandboxShell
-    shopify_shell: SandboxShell
+    makeshop: MakeShopSimulator
+    classic: ClassicMakeShopSimulator
+    shells: Mapping[str, SandboxShell]
+    graphql_path: str
+
+    def address(self, connection: str) -> str:
+        """The address of a connection's partner, as its configuration has it."""
+        url = self.shells[connection].base_url
+        return url + self.graphql_path if connection == accounts.CART else url
 
     def config(self) -> str:
-        """A configuration file for them; its secrets come from the environment of `exports`."""
-        pairs = zip(STORES, self.shopify.location_ids(), strict=False)
-        lines = "\n".join(f'      - {{ledger: "{store}", channel: "{place}"}}' for store, place in pairs)
-        return _CONFIG.format(
-            contract=CONTRACT,
-            client_id=CLIENT_ID,
-            domain=DOMAIN,
-            smaregi=self.smaregi_shell.base_url,
-            shopify=self.shopify_shell.base_url,
-            locations=lines,
+        """A configuration file for them; its secrets come from the environment of `EXPORTS`."""
+        kinds = {
+            accounts.POS: accounts.pos,
+            accounts.SHOP: accounts.shop,
+            accounts.CART: accounts.cart,
+            accounts.CLASSIC: accounts.classic,
+        }
+        return accounts.configuration(
+            {name: kind(self.address(name)) for name, kind in kinds.items()},
+            {
+                accounts.POS_SHOP: accounts.paired_route(self.shopify.location_ids()),
+                accounts.POS_CART: accounts.pooled_route(accounts.CART),
+                accounts.POS_CLASSIC: accounts.pooled_route(accounts.CLASSIC),
+            },
         )
 
 
-EXPORTS = {
-    "INVENTORY_SYNC_ALLOW_INSECURE_UPSTREAMS": "true",
-    "SANDBOX_LEDGER_SECRET": LEDGER_SECRET,
-    "SANDBOX_NOTICE_SECRET": NOTICE_SECRET,
-    "SANDBOX_SHOP_SECRET": SHOP_SECRET,
-}
+EXPORTS = {"INVENTORY_SYNC_ALLOW_INSECURE_UPSTREAMS": "true", **accounts.SECRETS}
 """What the file of `Sandbox.config` and the commands that use it need in their environment."""
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")]
 
 
 def sandbox(
-    items: Annotated[int, typer.Option("--items", min=1, max=100_000, help="How many items each side has.")] = 100,
+    items: Annotated[int, typer.Option("--items", min=1, max=100_000, help="How many items each partner has.")] = 100,
     config: Annotated[
         Path | None, typer.Option("--config", dir_okay=False, help="Write the configuration file here.")
     ] = None,
@@ -99,14 +92,26 @@ def sandbox(
             "--notify", metavar="URL", help="The daemon's public address; the ledger sends its webhooks there."
         ),
     ] = None,
-    smaregi_port: Annotated[int, typer.Option("--smaregi-port", min=0, max=65535, help="0: any free one.")] = 0,
-    shopify_port: Annotated[int, typer.Option("--shopify-port", min=0, max=65535, help="0: any free one.")] = 0,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="DIR",
+            file_okay=False,
+            help="Write the classic shop's product and option CSV here, as its person downloads them.",
+        ),
+    ] = None,
+    smaregi_port: Port = 0,
+    shopify_port: Port = 0,
+    makeshop_port: Port = 0,
+    makeshop_classic_port: Port = 0,
 ) -> None:
     """Run simulated partners on loopback until Ctrl-C."""
+    ports = Ports(smaregi_port, shopify_port, makeshop_port, makeshop_classic_port)
 
     async def work(session: shell.Session) -> None:
-        async with running(session, items, notify, smaregi_port, shopify_port) as partners:
-            _introduce(session, partners, config)
+        async with running(session, items, notify, ports) as partners:
+            _introduce(session, partners, config, csv)
             await _until_told()
 
     shell.run(work)
@@ -114,59 +119,83 @@ def sandbox(
 
 @asynccontextmanager
 async def running(
-    session: shell.Session, items: int, notify: str | None = None, smaregi_port: int = 0, shopify_port: int = 0
+    session: shell.Session, items: int, notify: str | None = None, ports: Ports | None = None
 ) -> AsyncIterator[Sandbox]:
-    """Both simulators with their catalogues, serving."""
-    smaregi_kind, shopify_kind, shell_kind = _kinds(session)
-    now = datetime.now(UTC)
-    smaregi = smaregi_kind(contract=CONTRACT, client_id=CLIENT_ID, client_secret=LEDGER_SECRET)
-    smaregi.seed_catalogue(items, now, stores=STORES, codes=lambda number: f"DEMO-{number + 1:06d}")
-    shopify = shopify_kind(
-        domain=DOMAIN, client_id=CLIENT_ID, client_secret=SHOP_SECRET, locations=PLACES, beginning=now
-    )
-    shopify.seed_catalogue(items, now, prefix="DEMO-", stock=8)
+    """All simulators with their catalogues, serving."""
+    partners = _made(session, items, ports or Ports())
     if notify is not None:
-        url = f"{notify.rstrip('/')}/webhooks/smaregi/pos"
-        smaregi.configure_webhook(url, header=NOTICE_HEADER, secret=NOTICE_SECRET)
-    first, second = shell_kind(smaregi, port=smaregi_port), shell_kind(shopify, port=shopify_port)
+        from inventory_sync.cli.demonstration.partners import notify as send_notices
+
+        send_notices(partners.smaregi, notify)
+    started = []
     try:
-        await first.start()
-        await second.start()
-        yield Sandbox(smaregi, shopify, first, second)
+        for each in partners.shells.values():
+            await each.start()
+            started.append(each)
+        yield partners
     finally:
-        await second.stop()
-        await first.stop()
+        for each in reversed(started):
+            await each.stop()
 
 
-def _kinds(session: shell.Session) -> tuple[type[SmaregiSimulator], type[ShopifySimulator], type[SandboxShell]]:
+def _made(session: shell.Session, items: int, ports: Ports) -> Sandbox:
     try:
+        from inventory_sync.cli.demonstration import partners
+        from inventory_sync.sandbox.makeshop import PATH
         from inventory_sync.sandbox.shell import SandboxShell
-        from inventory_sync.sandbox.shopify import ShopifySimulator
-        from inventory_sync.sandbox.smaregi import SmaregiSimulator
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "graphql":
             raise
         raise shell.Failure("IS-CLI-005", session.say("sandbox_missing")) from error
-    return SmaregiSimulator, ShopifySimulator, SandboxShell
+    now, chance = datetime.now(UTC), random.Random(0)
+    smaregi, shopify = partners.smaregi(), partners.shopify(now)
+    makeshop, classic = partners.makeshop(chance), partners.makeshop_classic(chance)
+    partners.stock_register(smaregi, items, now)
+    shopify.seed_catalogue(items, now, prefix="DEMO-", stock=SHOP_STOCK)
+    for cart in (makeshop, classic):
+        partners.stock_cart(cart, items, now, CART_STOCK)
+    makeshop.add_product(now, code=HIDDEN, stock=10, displayed=False)
+    shells = {
+        accounts.POS: SandboxShell(smaregi, port=ports.smaregi),
+        accounts.SHOP: SandboxShell(shopify, port=ports.shopify),
+        accounts.CART: SandboxShell(makeshop, port=ports.makeshop),
+        accounts.CLASSIC: SandboxShell(classic, port=ports.classic),
+    }
+    return Sandbox(smaregi, shopify, makeshop, classic, shells, PATH)
 
 
-def _introduce(session: shell.Session, partners: Sandbox, config: Path | None) -> None:
+def _introduce(session: shell.Session, partners: Sandbox, config: Path | None, csv: Path | None) -> None:
     say = session.say
     session.line(say("sandbox_runs"))
-    session.line(f"  Smaregi  {partners.smaregi_shell.base_url}  contract_id={CONTRACT} client_id={CLIENT_ID}")
-    session.line(f"  Shopify  {partners.shopify_shell.base_url}  shop={DOMAIN} client_id={CLIENT_ID}")
+    known = {
+        accounts.POS: f"Smaregi  contract_id={accounts.CONTRACT} client_id={accounts.CLIENT_ID}",
+        accounts.SHOP: f"Shopify  shop={accounts.DOMAIN} client_id={accounts.CLIENT_ID}",
+        accounts.CART: f"MakeShop (GraphQL)  shop_id={accounts.CART_SHOP}",
+        accounts.CLASSIC: f"MakeShop (classic)  shop_id={accounts.CLASSIC_SHOP} admin_id={accounts.ADMIN}",
+    }
+    for name, text in known.items():
+        session.line(f"  {name:8}{partners.address(name)}  {text}")
     session.line(say("sandbox_exports"))
     for name, value in EXPORTS.items():
         session.line(f"  export {name}={value}")
+    if csv is not None:
+        files = [_written(csv / each.name, each.content) for each in partners.classic.export(datetime.now(UTC))]
+        session.line(f"  inventory-sync connection upload {accounts.CLASSIC} {' '.join(map(str, files))}")
     if config is None:
         session.line()
         session.line(partners.config().rstrip())
     else:
-        try:
-            config.write_text(partners.config(), encoding="utf-8")
-        except OSError as error:
-            raise shell.Failure("IS-CLI-006", f"{config}: {error.strerror}") from error
+        _written(config, partners.config().encode())
         session.line(say("sandbox_file", path=config))
+
+
+def _written(path: Path, content: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise shell.Failure("IS-CLI-006", f"{path}: {error.strerror}") from error
+    return path
 
 
 async def _until_told() -> None:

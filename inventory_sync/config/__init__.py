@@ -4,10 +4,13 @@ from inventory_sync.config.document import (
     ConfigDocument,
     ConnectionDocument,
     Direction,
+    Listings,
     LocationPair,
+    Pool,
     RouteDocument,
     RouteState,
     Sales,
+    SetLine,
 )
 from inventory_sync.config.errors import ConfigCode, ConfigError, ConfigErrors
 from inventory_sync.config.loader import load_document
@@ -19,9 +22,12 @@ __all__ = [
     "ConfigErrors",
     "ConnectionDocument",
     "Direction",
+    "Listings",
     "LocationPair",
+    "Pool",
     "RouteDocument",
     "RouteState",
     "Sales",
+    "SetLine",
     "load_document",
 ]

@@ -26,6 +26,13 @@ class Sales(StrEnum):
     EXPECT = "expect"
 
 
+class Listings(StrEnum):
+    """How many listings of the channel may show the stock of one ledger item."""
+
+    ONE = "one"
+    SAME = "same"
+
+
 class RouteState(StrEnum):
     """The state that the file asks for."""
 
@@ -41,6 +48,28 @@ class LocationPair:
     ledger: str
     channel: str
     line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Ledger locations whose sum one channel location shows, by the partners' own keys.
+
+    What comes back goes to `intake`, one of `ledger`. `channel` None: the only location that the channel has.
+    """
+
+    ledger: tuple[str, ...]
+    intake: str
+    channel: str | None = None
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """One component of a set: `ratio` ≥ 1 units of a ledger code in each unit of a channel code."""
+
+    value: str
+    component: str
+    ratio: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +89,38 @@ class ConnectionDocument:
 
 @dataclass(frozen=True, slots=True)
 class RouteDocument:
-    """One route, every default filled in. `channel_fields` are in order of preference."""
+    """One route, every default filled in. `channel_fields` are in order of preference; `booked_within` is in seconds.
+
+    `codes` are the (channel code, ledger code) lines of the code table. A route has `locations`, a `pool`, or neither.
+    """
 
     name: str
     ledger: str
     channel: str
     direction: Direction
     sales: Sales
+    booked_within: int
+    intake: str
     ledger_quantity: str
     channel_quantity: str
     ledger_field: str
     channel_fields: tuple[str, ...]
+    listings: Listings
+    codes: tuple[tuple[str, str], ...]
+    sets: tuple[SetLine, ...]
     locations: tuple[LocationPair, ...]
+    pool: Pool | None
     publish: PublishRule
     align: AlignPolicy
     state: RouteState
     line: int = field(default=0, compare=False)
+
+    @property
+    def places(self) -> tuple[tuple[str, str | None], ...]:
+        """Every ledger location with the channel location it feeds (None: the channel's only one)."""
+        if self.pool is not None:
+            return tuple((key, self.pool.channel) for key in self.pool.ledger)
+        return tuple((pair.ledger, pair.channel) for pair in self.locations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,18 @@ class ConfigCode(StrEnum):
     OUT_OF_RANGE = "IS-CFG-029"
     ALIGN = "IS-CFG-030"
     SYSTEM_CHANGED = "IS-CFG-031"
+    COMBINATION = "IS-CFG-032"  # two settings of a route that have no meaning together
+    NOT_OFFERED = "IS-CFG-033"  # the system has no such number, or no such way to book
+    TABLE_FILE = "IS-CFG-034"  # a CSV file cannot be read, or is cut
+    TABLE_COLUMN = "IS-CFG-035"
+    TABLE_LINE = "IS-CFG-036"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigError:
     """One problem. `line` and `column` count from 1; `field` is a path such as `connections.pos.client_secret`, or ""
-    for the file as a whole. Neither `message` nor `remedy` ever holds a secret or an expanded variable."""
+    for the file as a whole; in a CSV file it is the column's name. Neither `message` nor `remedy` ever holds a secret
+    or an expanded variable."""
 
     file: str
     line: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from inventory_sync.config.document import RouteDocument
 from inventory_sync.config.errors import ConfigCode
@@ -69,14 +69,25 @@ def _check_locations(reader: Reader, routes: tuple[RouteDocument, ...], entries:
     """Between the same two connections a location of either side may stand in one route only."""
     first: dict[tuple[str, str, str, str], tuple[str, int]] = {}
     for route in routes:
-        for pair in route.locations:
-            for side, key in (("ledger", pair.ledger), ("channel", pair.channel)):
-                other, line = first.setdefault((route.ledger, route.channel, side, key), (route.name, pair.line))
-                if other != route.name:
-                    reader.refuse(
-                        entries[route.name].key,
-                        f"routes.{route.name}.locations",
-                        ConfigCode.LOCATION_TWICE,
-                        f"a {side} location on line {pair.line} is already in the route {other!r} on line {line}",
-                        "Between the same two connections a location belongs to one route.",
-                    )
+        for side, key, line in _sides(route):
+            other, other_line = first.setdefault((route.ledger, route.channel, side, key), (route.name, line))
+            if other != route.name:
+                reader.refuse(
+                    entries[route.name].key,
+                    f"routes.{route.name}.{'locations' if route.pool is None else 'pool'}",
+                    ConfigCode.LOCATION_TWICE,
+                    f"a {side} location on line {line} is already in the route {other!r} on line {other_line}",
+                    "Between the same two connections a location belongs to one route.",
+                )
+
+
+def _sides(route: RouteDocument) -> Iterator[tuple[str, str, int]]:
+    """Every location that a route names: its side, its key and its line."""
+    for pair in route.locations:
+        yield "ledger", pair.ledger, pair.line
+        yield "channel", pair.channel, pair.line
+    if route.pool is not None:
+        for key in route.pool.ledger:
+            yield "ledger", key, route.pool.line
+        if route.pool.channel is not None:
+            yield "channel", route.pool.channel, route.pool.line

@@ -32,17 +32,18 @@ def load_document(
     known_connections: Mapping[str, str] | None = None,
     known_routes: Mapping[str, tuple[str, str]] | None = None,
 ) -> ConfigDocument:
-    """Read a configuration file (a Path) or the text of one (a str).
+    """Read a configuration file (a Path) or the text of one (a str), and the CSV files that it names.
 
     `stored_secrets` gives the secrets stored for a connection by its name, so that the file may leave them out.
     `known_connections` (name → system) and `known_routes` (name → ledger, channel) are what is stored already: routes
-    may refer to such connections, and no cycle may go through them. Raises ConfigErrors with everything that is wrong.
+    may refer to such connections, and no cycle may go through them. Further files are found by their path from the
+    configuration file (from the working directory for a text). Raises ConfigErrors with everything that is wrong.
     """
     text, file = (_read(source), str(source)) if isinstance(source, Path) else (source, TEXT_NAME)
     root = compose(text, file)
     if root is None:
         raise ConfigErrors([_empty(file)])
-    reader = Reader(file, environ)
+    reader = Reader(file, environ, source.parent if isinstance(source, Path) else Path())
     document = _document(reader, root, systems, stored_secrets, known_connections or {}, known_routes or {})
     if reader.errors:
         raise ConfigErrors(reader.errors)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
@@ -119,6 +120,7 @@ class Reader:
 
     file: str
     environ: Mapping[str, str]
+    directory: Path = field(default_factory=Path)  # what the paths of further files are relative to
     errors: list[ConfigError] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set, repr=False)  # expanded variables and secrets: never in a message
 

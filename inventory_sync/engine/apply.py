@@ -15,7 +15,7 @@ import structlog
 from inventory_sync.config import ConfigDocument
 from inventory_sync.engine import apply_connections, apply_routes, routes
 from inventory_sync.engine.apply_connections import MakeClient, Proof
-from inventory_sync.engine.apply_places import Places, look_up, needed_keys
+from inventory_sync.engine.apply_places import Places, look_up, needed_keys, with_only_places, with_stored_places
 from inventory_sync.engine.apply_report import ApplyFailed, ApplyReport, Change, FieldChange, Note, Problem, What
 from inventory_sync.engine.apply_routes import Wanted
 from inventory_sync.engine.lane import House
@@ -42,6 +42,10 @@ _UNIQUE = {
         "A ledger location would feed two locations of the same shop: take it out of one of the two routes.",
     ),
     "location_pairs_pkey": ("IS-RTE-009", "A ledger location stands twice in one route: locations are one to one."),
+    "location_pairs_intake": (
+        "IS-RTE-009",
+        "A channel location would take what comes back to two ledger locations: one of a pool takes it.",
+    ),
     "location_pairs_one": (
         "IS-RTE-009",
         "A channel location stands twice in one route: locations are one to one.",
@@ -74,8 +78,11 @@ async def apply(
     stored = {record["name"]: record for record in await db.rows(house.pool, "connections_all")}
     _check_roles(document, stored, systems)
     proofs = await apply_connections.prove(stored, document, systems=systems, make_client=make_client, box=box)
-    needed = needed_keys(document, await _mapped(house))
+    mapped, pooled = await _mapped(house)
+    document = with_stored_places(document, pooled)
+    needed = needed_keys(document, mapped)
     places = await look_up(house, needed, proofs, stored, systems=systems, make_client=make_client, box=box)
+    document = with_only_places(document, places)
     act = _Act(house, document, stored, proofs, places, box, actor, prune, accept)
     done = await _commit(act, dry_run)
     for name, wanted in done.wanted.items():
@@ -120,12 +127,16 @@ def _check_roles(
         raise ApplyFailed(problems)
 
 
-async def _mapped(house: House) -> dict[str, set[tuple[str, str]]]:
+async def _mapped(house: House) -> tuple[dict[str, set[tuple[str, str]]], dict[str, str]]:
+    """The pairs of locations of every stored route, and of those with a pool the channel's location."""
     found: dict[str, set[tuple[str, str]]] = {}
+    pooled: dict[str, str] = {}
     for route in await db.rows(house.pool, "routes_all"):
         pairs = await db.rows(house.pool, "location_pairs_of", route_id=route["id"])
         found[route["name"]] = {(r["ledger_location"], r["channel_location"]) for r in pairs}
-    return found
+        if pairs and pairs[0]["pooled"]:
+            pooled[route["name"]] = pairs[0]["channel_location"]
+    return found, pooled
 
 
 class _Done:
@@ -191,7 +202,7 @@ class _Act:
             )
         if self.prune:
             done.connections += await self._prune_connections(conn, records)
-        done.surplus = await self._surplus(conn)
+        done.surplus = [*await self._surplus(conn), *await self._complaints(conn)]
         if _anything(done):
             await db.notify(conn, "config")
             await db.notify(conn, "decide")
@@ -231,7 +242,7 @@ class _Act:
         """Locations beside the mapped ones: they are left alone, and a person is told so."""
         found: list[Note] = []
         for route in await db.rows(conn, "routes_all"):
-            if route["name"] not in {each.name for each in self.document.routes if each.locations}:
+            if route["name"] not in {each.name for each in self.document.routes if each.places}:
                 continue
             rest = await db.rows(conn, "unmapped_locations", route_id=route["id"])
             if rest:
@@ -239,6 +250,20 @@ class _Act:
                 en = f"{route['name']}: not mapped, and left alone: {which}."
                 ja = f"{route['name']}: 紐付けがなく、変更しないロケーション: {which}"
                 found.append(Note("IS-RTE-020", en, ja))
+        return found
+
+    async def _complaints(self, conn: Connection) -> list[Note]:
+        """What is wrong with the code tables and sets of the file's routes, counted; the match report lists it."""
+        named = {each.name for each in self.document.routes if each.codes or each.sets}
+        found: list[Note] = []
+        for route in await db.rows(conn, "routes_all"):
+            count = (route["match_report"] or {}).get("complaints_count", 0)
+            if route["name"] in named and count:
+                name = route["name"]
+                look = f"`inventory-sync route show {name}`"
+                en = f"{name}: {count} lines of the code table or sets are not in force: {look}."
+                ja = f"{name}: 対応表・セットのうち {count} 件が無効です: {look}"
+                found.append(Note("IS-RTE-023", en, ja))
         return found
 
 

@@ -1,7 +1,7 @@
 """Routes of a configuration: what the file wants beside what is stored, and what may be done about the difference.
 
-A stop by a person or a brake is never undone from here. What decides which numbers are written (direction, match
-fields, locations, publish) changes only while a route is stopped, and is an alignment: it waits for a preview.
+A stop by a person or a brake is never undone from here. What decides which numbers are written (direction, places,
+codes, sets, basis, publish) changes only while a route is stopped, and is an alignment: it waits for a preview.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.config import RouteDocument, RouteState
+from inventory_sync.config import Direction, RouteDocument, RouteState
+from inventory_sync.engine import apply_made
 from inventory_sync.engine.apply_connections import write_audit
+from inventory_sync.engine.apply_made import PLACES, TABLES, Made
 from inventory_sync.engine.apply_report import Change, FieldChange, What
-from inventory_sync.engine.catalogue import match_route
 from inventory_sync.engine.lane import House
+from inventory_sync.engine.matching import match_route
 from inventory_sync.engine.routes import NoSuch, RefusedByRule, blockers, route_named
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
@@ -24,8 +26,10 @@ FIRST_ALIGNMENT = "first_alignment"
 ALIGNMENT = "alignment"
 
 _PUBLISH = frozenset({"buffer", "percent", "maximum"})
-_MATCH = frozenset({"ledger_field", "channel_fields"})
-_GUARDED = _PUBLISH | _MATCH | {"direction", "locations"}
+_NUMBERS = _PUBLISH | {"direction", "sales", "ledger_basis"}
+_MATCH = frozenset({"ledger_field", "channel_fields", "listings"}) | TABLES
+_GUARDED = _NUMBERS | _MATCH | PLACES | {"intake"}
+_TERMS = ("listings", "ledger_basis", "booked_within", "intake")
 _STOPPERS = {"person": "a person", "brake": "the brake"}
 
 
@@ -58,7 +62,8 @@ async def save(
     route = next((r for r in await db.rows(conn, "routes_all") if r["name"] == document.name), None)
     if route is None:
         return await _create(house, conn, document, ids, accepting=accepting, actor=actor)
-    return await _Existing(house, conn, document, route, await _pairs(conn, route["id"]), accepting, actor).save()
+    made = await apply_made.stored(conn, route["id"])
+    return await _Existing(house, conn, document, route, made, accepting, actor).save()
 
 
 def columns(document: RouteDocument) -> dict[str, Any]:
@@ -68,6 +73,10 @@ def columns(document: RouteDocument) -> dict[str, Any]:
         "sales": document.sales.value,
         "ledger_field": document.ledger_field,
         "channel_fields": list(document.channel_fields),
+        "listings": document.listings.value,
+        "ledger_basis": document.ledger_quantity,
+        "booked_within": document.booked_within,
+        "intake": document.intake,
         "buffer": document.publish.buffer,
         "percent": document.publish.percent,
         "maximum": document.publish.maximum,
@@ -75,13 +84,41 @@ def columns(document: RouteDocument) -> dict[str, Any]:
     }
 
 
-async def _pairs(conn: Connection, route_id: int) -> list[tuple[str, str]]:
-    rows = await db.rows(conn, "location_pairs_of", route_id=route_id)
-    return [(r["ledger_location"], r["channel_location"]) for r in rows]
+async def _put_columns(conn: Connection, route_id: int, document: RouteDocument) -> None:
+    wanted = columns(document)
+    terms = {key: wanted.pop(key) for key in _TERMS}
+    await db.run(conn, "update_route", id=route_id, **wanted)
+    await db.run(conn, "set_route_terms", id=route_id, pooled=document.pool is not None, **terms)
 
 
-def _wanted_pairs(document: RouteDocument) -> list[tuple[str, str]]:
-    return [(pair.ledger, pair.channel) for pair in document.locations]
+async def _check_basis(conn: Connection, route: db.Record, document: RouteDocument) -> None:
+    """All routes of a ledger take its number the same way: goods that orders have taken are in it, or they are not."""
+    others = await db.rows(
+        conn,
+        "other_bases",
+        ledger_id=route["ledger_id"],
+        route_id=route["id"],
+        basis=document.ledger_quantity,
+    )
+    if others:
+        raise RefusedByRule(
+            "IS-RTE-014",
+            f"The route {document.name} takes the ledger's number as {document.ledger_quantity}, and "
+            f"{others[0]['name']} takes it as {others[0]['ledger_basis']}: either goods that orders have taken are in "
+            "it or they are not. Write the same `quantity: {ledger: …}` for every route of this ledger.",
+        )
+
+
+async def _match(house: House, conn: Connection, name: str) -> None:
+    """Match a route under its new settings. Raises RefusedByRule where something owed would be forgotten by that."""
+    found = await match_route(house, conn, await route_named(conn, name))
+    if found is not None and found["owed_let_go"]:
+        raise RefusedByRule(
+            "IS-RTE-016",
+            f"{found['owed_let_go']} pairs of the route {name} still owe the ledger sales of an item that the file "
+            f"takes out of its set. Start the route as it was (`inventory-sync route start {name} --yes`), let it come "
+            "to rest, stop it, and apply the file again.",
+        )
 
 
 async def _create(
@@ -89,43 +126,33 @@ async def _create(
 ) -> Wanted:
     if accepting:
         raise _unfit_preview(document.name, "the route does not exist yet")
-    wanted = columns(document)
+    wanted, made = columns(document), apply_made.wanted(document)
     route_id = await db.value(
         conn,
         "insert_route",
         name=document.name,
         ledger_id=ids[document.ledger],
         channel_id=ids[document.channel],
-        **wanted,
+        **{key: value for key, value in wanted.items() if key not in _TERMS},
     )
+    await _put_columns(conn, route_id, document)
     state, why = ("blocked", [FIRST_ALIGNMENT]) if wants_running(document) else ("draft", [])
     await db.run(conn, "set_route_state", id=route_id, state=state, stopped_by="", blockers=why)
     route = await route_named(conn, document.name)
-    await _map_locations(conn, route, document)
+    await _check_basis(conn, route, document)
+    await apply_made.map_places(conn, route, made)
+    await apply_made.put_tables(conn, route_id, made)
     await db.value(conn, "take_over_pairs", route_id=route_id, now=house.now())
-    await match_route(house, conn, route)
+    await _match(house, conn, document.name)
     route = await route_named(conn, document.name)
-    after = wanted | {"locations": _wanted_pairs(document), "state": route["state"]}
+    after = wanted | apply_made.audited(made, _NOTHING) | {"state": route["state"]}
     await write_audit(house, conn, actor, "route.created", document.name, None, after)
-    fields = tuple(FieldChange(key, None, value) for key, value in after.items() if key != "state")
-    return Wanted(Change(document.name, What.CREATED, route["state"], fields))
+    fields = [FieldChange(key, None, value) for key, value in wanted.items()]
+    fields += [FieldChange(each.field, None, each.after) for each in apply_made.differences(_NOTHING, made)]
+    return Wanted(Change(document.name, What.CREATED, route["state"], tuple(fields)))
 
 
-async def _map_locations(conn: Connection, route: db.Record, document: RouteDocument) -> None:
-    for pair in document.locations:
-        made = await db.value(
-            conn,
-            "insert_location_pair",
-            route_id=route["id"],
-            ledger_id=route["ledger_id"],
-            channel_id=route["channel_id"],
-            ledger_key=pair.ledger,
-            channel_key=pair.channel,
-        )
-        if made is None:
-            raise RefusedByRule(
-                "IS-CON-005", f"The locations of the route {document.name} changed meanwhile; apply the file again."
-            )
+_NOTHING = Made((), (), {}, {})
 
 
 @dataclass(slots=True)
@@ -136,7 +163,7 @@ class _Existing:
     conn: Connection
     document: RouteDocument
     route: db.Record
-    pairs: list[tuple[str, str]]
+    made: Made
     accepting: bool
     actor: str
 
@@ -153,8 +180,9 @@ class _Existing:
         state, start = await self._state(bool(guarded), stopping)
         if not touched and state == self.route["state"]:
             return Wanted(Change(self.document.name, What.UNCHANGED, state), start)
-        before = columns_of(self.route) | {"locations": self.pairs, "state": self.route["state"]}
-        after = columns(self.document) | {"locations": _wanted_pairs(self.document), "state": state}
+        wanted = apply_made.wanted(self.document)
+        before = columns_of(self.route) | apply_made.audited(self.made, wanted) | {"state": self.route["state"]}
+        after = columns(self.document) | apply_made.audited(wanted, self.made) | {"state": state}
         await write_audit(self.house, self.conn, self.actor, "route.changed", self.document.name, before, after)
         if state != self.route["state"]:
             fields = (*fields, FieldChange("state", self.route["state"], state))
@@ -163,9 +191,7 @@ class _Existing:
     def _fields(self) -> tuple[FieldChange, ...]:
         before, wanted = columns_of(self.route), columns(self.document)
         found = [FieldChange(key, before[key], wanted[key]) for key in wanted if before[key] != wanted[key]]
-        if set(self.pairs) != set(_wanted_pairs(self.document)):
-            found.append(FieldChange("locations", self.pairs, _wanted_pairs(self.document)))
-        return tuple(found)
+        return (*found, *apply_made.differences(self.made, apply_made.wanted(self.document)))
 
     def _refuse(self, fields: tuple[FieldChange, ...]) -> None:
         name, route = self.document.name, self.route
@@ -200,17 +226,37 @@ class _Existing:
 
     async def _write(self, touched: set[str]) -> None:
         conn, route_id, now = self.conn, self.route["id"], self.house.now()
-        await db.run(conn, "update_route", id=route_id, **columns(self.document))
-        if "locations" in touched:
+        wanted = apply_made.wanted(self.document)
+        if touched & PLACES:
             await db.run(conn, "delete_location_pairs", route_id=route_id)
-            await _map_locations(conn, self.route, self.document)
+        await _put_columns(conn, route_id, self.document)
+        await _check_basis(conn, self.route, self.document)
+        await self._refuse_to_owe_for_ever()
+        if touched & PLACES:
+            await apply_made.map_places(conn, self.route, wanted)
             await db.value(conn, "suspend_unmapped", route_id=route_id, now=now)
             await db.value(conn, "take_over_pairs", route_id=route_id, now=now)
-        if touched & (_PUBLISH | {"direction"}):
+        if touched & TABLES:
+            await apply_made.put_tables(conn, route_id, wanted)
+        if touched & _NUMBERS:
             await db.run(conn, "unalign_pairs", route_id=route_id, now=now, reason="configuration")
-        if touched & (_MATCH | {"locations"}):
-            await match_route(self.house, conn, await route_named(conn, self.document.name))
+        if touched & (_MATCH | PLACES):
+            await _match(self.house, conn, self.document.name)
         await db.run(conn, "put_due_route", route_id=route_id)
+
+    async def _refuse_to_owe_for_ever(self) -> None:
+        """A route that writes the ledger no more leaves nothing that it still has to book there."""
+        if self.document.direction is not Direction.LEDGER_TO_CHANNEL:
+            return
+        pairs = await db.value(self.conn, "count_owing", route_id=self.route["id"])
+        if pairs:
+            name = self.document.name
+            raise RefusedByRule(
+                "IS-RTE-015",
+                f"{pairs} pairs of the route {name} still owe the ledger what the channel moved, and ledger_to_channel "
+                f"never writes the ledger. Start the route as it was (`inventory-sync route start {name} --yes`), let "
+                "it come to rest, stop it, and apply the file again.",
+            )
 
     async def _state(self, guarded: bool, stopping: bool) -> tuple[str, bool]:
         """Set the state that the file wants, as far as that is not a start. Says which, and whether a start is due."""
@@ -248,7 +294,7 @@ class _Existing:
 
 def columns_of(route: db.Record) -> dict[str, Any]:
     """A stored route's own columns."""
-    keys = ("direction", "sales", "ledger_field", "channel_fields", "buffer", "percent", "maximum", "align")
+    keys = ("direction", "sales", "ledger_field", "channel_fields", *_TERMS, "buffer", "percent", "maximum", "align")
     return {key: route[key] for key in keys}
 
 

@@ -1,4 +1,4 @@
-"""Catalogue: locations, items, and which channel item is which ledger item.
+"""Catalogue: locations and items as their partners list them; what changed in them is matched again.
 
 A catalogue that vanished is not a shop with no stock: an import that comes back empty, or without most of what was
 there, changes nothing and raises an alert.
@@ -7,16 +7,15 @@ there, changes nothing and raises an alert.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from inventory_sync.engine import schedule
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.lane import House, Lane, Progress
+from inventory_sync.engine.matching import match_route as match_route
+from inventory_sync.engine.matching import match_routes
 from inventory_sync.engine.poll import mark_differences, start_reconcile
-from inventory_sync.model.ids import ItemId
-from inventory_sync.model.matching import Candidate, MatchReport, match
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import Broken, BrokenKind, RetryLater
@@ -25,10 +24,8 @@ from inventory_sync.systems.port import CatalogueItem, NoticeKind
 MOST_MAY_VANISH = 0.5
 """An import that lacks more than this share of a catalogue of ten or more items is not believed."""
 
-SHOWN = 200
-"""How many unmatched values, ambiguities and near misses a match report keeps of each kind; all are counted."""
-
 WISHES = 50
+CHUNK = 2000
 
 
 async def import_locations(house: House, lane: Lane) -> None:
@@ -59,6 +56,8 @@ async def start_import(house: House, connection_id: int) -> bool:
 async def import_page(house: House, lane: Lane) -> Progress:
     """One page of a running import. The catalogue counts as complete only when the last page is in."""
     now = house.now()
+    if lane.client.capabilities.catalogue_by_files:
+        return Progress(0)
     run = await db.row(house.pool, "running_run", kind="import", connection_id=lane.connection_id)
     if run is None:
         taken, again = await schedule.claim(house, f"catalogue:{lane.connection_id}", schedule.CATALOGUE)
@@ -110,7 +109,30 @@ async def _put_items(conn: Connection, connection_id: int, import_id: int, items
     return bool(changed)
 
 
-async def _end_import(house: House, lane: Lane, conn: Connection, import_id: int, seen: int) -> None:
+class Whose(Protocol):
+    """The connection that a catalogue belongs to."""
+
+    @property
+    def connection_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+
+
+async def take_whole(house: House, conn: Connection, whose: Whose, items: Sequence[CatalogueItem]) -> bool:
+    """Take a whole catalogue that came at once, in the caller's transaction. False: it is not believed, and why is said
+    by an alert."""
+    run = await db.value(
+        conn, "start_run", kind="import", connection_id=whose.connection_id, route_id=None, now=house.now()
+    )
+    if run is None:
+        found = await db.row(conn, "running_run", kind="import", connection_id=whose.connection_id)
+        run = found["id"] if found is not None else 0
+    for start in range(0, len(items), CHUNK):
+        await _put_items(conn, whose.connection_id, run, items[start : start + CHUNK])
+    return await _end_import(house, whose, conn, run, len(items))
+
+
+async def _end_import(house: House, lane: Whose, conn: Connection, import_id: int, seen: int) -> bool:
     now = house.now()
     missing = await db.value(conn, "items_not_seen", connection_id=lane.connection_id, import_id=import_id)
     total = seen + missing
@@ -127,12 +149,13 @@ async def _end_import(house: House, lane: Lane, conn: Connection, import_id: int
             listed=seen,
             known=total,
         )
-        return
+        return False
     await db.value(conn, "items_gone_after", connection_id=lane.connection_id, import_id=import_id)
     await db.run(conn, "end_import", connection_id=lane.connection_id, import_id=import_id, now=now)
     await db.run(conn, "finish_run", id=import_id, state="done", error="", now=now)
     await close_alerts(conn, "catalogue_vanished", lane.name, now=now)
-    await _match_routes(house, conn, lane.connection_id)
+    await match_routes(house, conn, lane.connection_id)
+    return True
 
 
 async def grant_wishes(house: House, lane: Lane) -> Progress:
@@ -155,7 +178,7 @@ async def grant_wishes(house: House, lane: Lane) -> Progress:
         if "import" in kinds:
             await start_import(house, lane.connection_id)
         keys = list(dict.fromkeys(w["key"] for w in wishes if w["kind"] == "refresh"))
-        if keys:
+        if keys and not lane.client.capabilities.catalogue_by_files:
             await refresh(house, lane, keys)
     except RetryLater as error:
         return Progress(0, house.now() + timedelta(seconds=error.after))
@@ -193,87 +216,4 @@ async def refresh(house: House, lane: Lane, keys: Sequence[str]) -> None:
             keys=[i.key for i in found.items],
         )
         if changed or gone:
-            await _match_routes(house, conn, lane.connection_id)
-
-
-async def _match_routes(house: House, conn: Connection, connection_id: int) -> None:
-    for route in await db.rows(conn, "routes_all"):
-        if connection_id in (route["ledger_id"], route["channel_id"]):
-            await match_route(house, conn, route)
-
-
-async def match_route(house: House, conn: Connection, route: Any) -> dict[str, Any] | None:
-    """Match both catalogues of a route by exact value and make its pairs; None until both are imported and mapped.
-
-    Runs in the caller's transaction. Pairs whose items match no longer are suspended, never deleted.
-    """
-    now = house.now()
-    imported = await conn.fetchval(
-        "select count(*) from connections where id = any($1::bigint[]) and catalogue_import is not null",
-        [route["ledger_id"], route["channel_id"]],
-    )
-    places = await db.rows(conn, "location_pairs_of", route_id=route["id"])
-    if imported < 2 or not places:
-        return None
-    ledger = await db.rows(conn, "match_values", connection_id=route["ledger_id"], field=route["ledger_field"])
-    channel = await db.rows(conn, "match_values", connection_id=route["channel_id"], field=route["channel_fields"][0])
-    report = match(_candidates(ledger), _candidates(channel))
-    channel_items = [m.channel for m in report.matched]
-    ledger_items = [m.ledger for m in report.matched]
-    columns = {"route_id": route["id"], "channel_items": channel_items, "ledger_items": ledger_items}
-    suspended = await db.value(conn, "suspend_unmatched", now=now, **columns)
-    await db.run(conn, "make_cells", now=now, **columns)
-    await db.run(conn, "clear_suspended", route_id=route["id"], channel_items=channel_items)
-    made = await db.value(conn, "make_pairs", values=[m.value for m in report.matched], now=now, **columns)
-    await db.run(conn, "relink_components", **columns)
-    await db.run(conn, "read_pair_cells", route_id=route["id"], now=now)
-    summary = _summary(report, ledger, channel) | {"pairs_made": made, "pairs_suspended": suspended}
-    await db.run(conn, "save_match", route_id=route["id"], report=summary, now=now)
-    if route["state"] == "draft":
-        await db.run(conn, "set_route_state", id=route["id"], state="stopped", stopped_by="", blockers=[])
-    if made or suspended:
-        await db.run(conn, "put_due_route", route_id=route["id"])
-        await db.notify(conn, "decide")
-    return summary
-
-
-def _candidates(found: Sequence[Any]) -> list[Candidate]:
-    return [Candidate(ItemId(r["id"]), r["value"] or "", r["name"]) for r in found if r["tracked"] and not r["bundle"]]
-
-
-def _summary(report: MatchReport, ledger: Sequence[Any], channel: Sequence[Any]) -> dict[str, Any]:
-    """What a person is shown of a match: every kind counted, the first of each kind by value."""
-    excluded = {
-        side: [
-            {"item": r["name"], "value": r["value"], "reason": "bundle" if r["bundle"] else "untracked"}
-            for r in found
-            if r["bundle"] or not r["tracked"]
-        ]
-        for side, found in (("ledger", ledger), ("channel", channel))
-    }
-    return {
-        "matched": len(report.matched),
-        "ambiguous_count": len(report.ambiguous),
-        "ambiguous": [asdict(a) for a in report.ambiguous[:SHOWN]],
-        "ledger_unmatched_count": len(report.unmatched_ledger),
-        "ledger_unmatched": [_named(c) for c in report.unmatched_ledger[:SHOWN]],
-        "channel_unmatched_count": len(report.unmatched_channel),
-        "channel_unmatched": [_named(c) for c in report.unmatched_channel[:SHOWN]],
-        "near_misses_count": len(report.near.listed) + report.near.left_out,
-        "near_misses": [
-            {
-                "ledger": miss.ledger,
-                "channel": miss.channel,
-                "kinds": [kind.value for kind in miss.difference.kinds],
-                "en": miss.difference.explanation_en,
-                "ja": miss.difference.explanation_ja,
-            }
-            for miss in report.near.listed[:SHOWN]
-        ],
-        "excluded_count": {side: len(rows) for side, rows in excluded.items()},
-        "excluded": {side: rows[:SHOWN] for side, rows in excluded.items()},
-    }
-
-
-def _named(candidate: Candidate) -> dict[str, str]:
-    return {"value": candidate.value, "item": candidate.label}
+            await match_routes(house, conn, lane.connection_id)

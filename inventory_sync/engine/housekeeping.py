@@ -1,10 +1,10 @@
-"""Housekeeping: previews for routes that wait for one, alerts that state alone raises, and old notices thrown away."""
+"""Housekeeping: what waited is done, alerts that state alone raises are raised and closed, old notices thrown away."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from inventory_sync.engine import routes, schedule
+from inventory_sync.engine import matching, routes, schedule
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.store import db
@@ -19,6 +19,7 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
     taken, again = await schedule.claim(house, "housekeeping", schedule.HOUSEKEEPING)
     if not taken:
         return Progress(0, again)
+    await matching.match_again(house)
     await _previews(house)
     await _oversold(house)
     await _close_what_is_over(house)

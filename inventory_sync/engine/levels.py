@@ -85,7 +85,7 @@ async def _told(house: House, lane: Lane, seen: Look, op: PlannedOp, level: int)
         later, edges = _after(lines, look_at, able.order_lag)
         erased = [-units for units in (*edges, *row["loose"])]
         known = row["known"] + (row["residual"] or 0)
-        return tell_apart(level, known=known, delta=op.delta, certain=-later, maybe=erased)
+        return tell_apart(level, known=known, delta=op.delta + row["cut"], certain=-later, maybe=erased)
     last = (row["read_asked_at"], row["read_answered_at"])
     certain, maybe = between(lines, after=last, before=look_at, order_lag=able.order_lag)
     return tell_apart(level, known=row["known"], delta=op.delta, certain=certain, maybe=maybe)

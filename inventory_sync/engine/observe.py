@@ -16,7 +16,7 @@ from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
 from inventory_sync.model.ids import CellId
-from inventory_sync.model.orders import Seen, Unexplained, see
+from inventory_sync.model.orders import Seen, Unexplained, given_back, see
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, CellToRead, Movement, ReadLevel
 from inventory_sync.store.db import Connection
@@ -38,6 +38,7 @@ class _Batch:
     to_check: list[tuple[CellToRead, LevelReading]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     swept_at: datetime | None = None
+    lag: timedelta = sales.UNKNOWN_LAG
     stocked: frozenset[CellId] = frozenset()
 
 
@@ -158,7 +159,7 @@ def _level(
     looked = _look(lane, batch, row, number, before)
     if looked.erased and before is not None:
         batch.movements.append(_movement(row, looked.erased, before, answer, "effect"))
-        before = looked.known
+        before += looked.erased
     committed = row.committed if answer.committed is None else answer.committed
     aside = row.aside if answer.aside is None else answer.aside
     # Where the ledger counts what is physically there, an order moves nothing at the channel: its shipment does.
@@ -190,7 +191,7 @@ def _level(
         highest=max(row.highest, looked.known or 0),
         residual=looked.units,
         residual_at=looked.since,
-        loose=row.loose if looked.again else [],
+        loose=row.loose if looked.loose else [],
         committed=committed,
         aside=aside,
     )
@@ -202,27 +203,31 @@ def _movement(row: CellRow, units: int, before: int, answer: LevelReading, kind:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What is known after a reading. `again`: when to look once more at what orders do not explain."""
+    """What is known after a reading. `erased`: units of orders that our own writes erased. `again`: when to look once
+    more at what orders do not explain. `loose`: it is not known yet which orders met a write."""
 
     known: int | None
     erased: int = 0
     units: int | None = None
     since: datetime | None = None
     again: datetime | None = None
+    loose: bool = False
 
 
 def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: int | None) -> _Looked:
     able = lane.client.capabilities
     if able.change_source is ChangeSource.LEVELS or number is None:
         return _Looked(row.known if number is None and row.condition == "unreadable" else number)
-    units = number - (before or 0)
     earlier = None
     if row.residual is not None and row.residual_at is not None:
         earlier = Unexplained(row.residual, row.residual_at)
+    erased = 0
+    if before is not None:
+        erased = given_back(number - before, loose=row.loose, before=row.residual or 0)
+    units = number - (before or 0) - erased
     seen = see(
         units,
         base=before is None,
-        loose=row.loose,
         before=earlier,
         asked_at=batch.asked_at,
         swept_at=batch.swept_at,
@@ -230,13 +235,13 @@ def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: i
     )
     match seen:
         case Seen.EXPLAINED | Seen.MOVED:
-            return _Looked(number)
-        case Seen.ERASED:
-            return _Looked(number, erased=units)
+            return _Looked(number, erased)
         case Seen.LOOK_AGAIN:
-            since = earlier.since if earlier is not None and earlier.units == units else batch.asked_at
+            same = earlier is not None and earlier.units == units
+            since = earlier.since if earlier is not None and same else batch.asked_at
             again = max(since + able.order_lag + able.orders_every, batch.answered_at + able.read_lag)
-            return _Looked(before, units=units, since=since, again=again)
+            known = None if before is None else before + erased
+            return _Looked(known, erased, units=units, since=since, again=again, loose=not same)
         case _:
             assert_never(seen)
 
@@ -253,6 +258,7 @@ def _number(lane: Lane, row: CellRow, answer: LevelReading) -> int | None:
 async def _prepare(lane: Lane, conn: Connection, batch: _Batch, ids: Sequence[CellId]) -> None:
     """Learn what a comparison needs besides the cells: the last list of orders, and whose ledger counts the shelf."""
     able = lane.client.capabilities
+    batch.lag = able.read_lag
     if able.change_source is ChangeSource.ORDERS:
         state = await db.row(conn, "orders_state", connection_id=lane.connection_id)
         batch.swept_at = state["orders_swept_at"] if state is not None else None
@@ -268,7 +274,7 @@ async def _write(house: House, conn: Connection, batch: _Batch) -> None:
     outside = [(n, m) for n, m in zip(ids, batch.movements, strict=True) if m.kind == "outside"]
     if outside:
         moved = [sales.Journalled(n, m.cell, m.delta, batch.asked_at, m.marked_at) for n, m in outside]
-        await sales.moved(house, conn, moved)
+        await sales.moved(house, conn, moved, lag=batch.lag)
         await db.run(conn, "mark_siblings", ids=[m.cell for _, m in outside], now=batch.answered_at)
     if batch.left:
         await db.run(conn, "rebase_cell_pairs", cells=batch.left, now=batch.answered_at, reason="cell went away")
@@ -276,6 +282,7 @@ async def _write(house: House, conn: Connection, batch: _Batch) -> None:
         moved_cells = {m.cell for m in batch.movements}
         await cells.put_due(conn, batch.decide)
         await cells.put_due(conn, batch.decide, query="put_due_dependents")
+        await cells.put_due(conn, batch.decide, query="put_due_siblings")
         await cells.put_due(conn, [d for d in batch.decide if d[0] in moved_cells], query="put_due_ledgers")
         await db.notify(conn, "decide")
 

@@ -21,7 +21,7 @@ from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, Movement
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import CellRef, ChangeSource, OrderClient, OrderLine, WriteMode
+from inventory_sync.systems.port import CellRef, ChangeSource, OrderClient, OrderLine, OrderState, WriteMode
 
 NEWEST = timedelta(minutes=10)
 """The window of the frequent list; it reaches further back after a silence."""
@@ -37,13 +37,25 @@ LONGEST_REACH = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A line as it is listed now, with what it comes to."""
+    """A line as it is listed now, with what it comes to. `unseen_at`: when a list was asked that did not show it so."""
 
     line: OrderLine
     cell: CellId | None
     counted: int
     held: int
     delta: int
+    unseen_at: datetime | None
+    before: db.Record | None
+
+    def stirs(self, source: ChangeSource) -> bool:
+        """Whether the level has to be looked at: it may have moved by this, and not because the line was counted."""
+        line, before = self.line, self.before
+        if before is not None and (before["state"], before["quantity"]) == (line.state.value, line.quantity):
+            return False
+        if source is ChangeSource.LEVELS:
+            return True
+        over = line.state in (OrderState.CANCELLED, OrderState.RETURNED)
+        return over or (before is not None and line.quantity < before["quantity"])
 
 
 async def orders(house: House, lane: Lane) -> Progress:
@@ -67,7 +79,7 @@ async def orders(house: House, lane: Lane) -> Progress:
     soon = swept + able.orders_every if swept is not None else now
     if sweep is None:
         return Progress(0, min(soon, lane.windowed_at + SLIDE_EVERY) if lane.windowed_at else soon)
-    wait = lane.client.budget.wait("orders" if sweep is lane.newest else "read", now)
+    wait = lane.client.budget.wait("orders", now)
     if wait > 0:
         return Progress(0, min(now + timedelta(seconds=wait), max(soon, now + timedelta(milliseconds=50))))
     return await _page(house, lane, sweep, swept)
@@ -116,7 +128,9 @@ async def _ended(house: House, lane: Lane, sweep: Sweep, *, newest: bool) -> Non
             until=sweep.asked_at - AHEAD,
             swept_at=sweep.asked_at,
         )
-        await _hold(conn, [CellId(r["cell_id"]) for r in gone if r["cell_id"] is not None])
+        vanished = sorted({CellId(r["cell_id"]) for r in gone if r["cell_id"] is not None})
+        await _hold(conn, vanished)
+        await _look_at(house, lane, conn, vanished)
     if not newest:
         lane.windowed_at = house.now()
 
@@ -137,13 +151,15 @@ async def keep(
             )
         }
         changes = [
-            _change(line, places.get(line.cell), known.get((line.order, line.line)), lane)
+            _change(line, places.get(line.cell), known.get((line.order, line.line)), lane, asked_at, unseen_at)
             for line in {(line.order, line.line): line for line in lines}.values()
         ]
         if lane.client.capabilities.change_source is ChangeSource.ORDERS:
             moved = await _count(house, lane, conn, changes, asked_at)
         await _put(conn, lane, changes, asked_at, unseen_at)
         await _hold(conn, sorted({c.cell for c in changes if c.cell is not None}))
+        source = lane.client.capabilities.change_source
+        await _look_at(house, lane, conn, sorted({c.cell for c in changes if c.cell is not None and c.stirs(source)}))
     for movement, _ in moved:
         house.observer.moved(
             Moved(lane.name, movement.cell, movement.delta, asked_at, house.now(), movement.previous, movement.kind)
@@ -162,14 +178,25 @@ async def _cells_of(conn: Connection, lane: Lane, lines: Sequence[OrderLine]) ->
     return {CellRef(r["item_key"], r["location_key"]): CellId(r["id"]) for r in found}
 
 
-def _change(line: OrderLine, cell: CellId | None, before: db.Record | None, lane: Lane) -> _Change:
+def _change(
+    line: OrderLine,
+    cell: CellId | None,
+    before: db.Record | None,
+    lane: Lane,
+    asked_at: datetime,
+    unseen_at: datetime | None,
+) -> _Change:
     counted = count(
         line.state.value,
         line.quantity,
         counted=before["counted"] if before is not None else 0,
         provisional_counts=lane.client.capabilities.provisional_counts,
     )
-    return _Change(line, cell, counted.counted, counted.held, counted.delta)
+    if before is not None:
+        unseen_at = before["swept_at"]
+    elif line.placed_at < asked_at - NEWEST:
+        unseen_at = None  # a new line of an old order: the frequent list does not reach back that far
+    return _Change(line, cell, counted.counted, counted.held, counted.delta, unseen_at, before)
 
 
 async def _count(
@@ -187,20 +214,20 @@ async def _count(
     if unread:
         await db.run(conn, "forget_looks", ids=unread)
     moved: list[tuple[Movement, str]] = []
-    noted: list[tuple[CellId, int, int, bool]] = []
+    noted: list[tuple[CellId, int, list[int]]] = []
     for cell, row in locked.items():
         level = row.known
         if level is None:
             continue
-        before, loose = level, _may_be_erased(lane, row, asked_at)
+        loose = [-change.delta for change in counting[cell] if _may_be_erased(lane, row, change)]
         for change in counting[cell]:
             after = level + change.delta
             movement = Movement(cell, change.delta, level, after, row.marked_at, row.read_asked_at, None)
             moved.append((movement, change.line.order))
             level = after
-        noted.append((cell, level, before - level if loose else 0, loose))
+        noted.append((cell, level, loose))
     if moved:
-        await _journal(house, conn, moved, asked_at)
+        await _journal(house, conn, moved, asked_at, lane.client.capabilities.order_lag)
     if noted:
         now = house.now()
         await db.run(
@@ -208,8 +235,8 @@ async def _count(
             "note_orders",
             ids=[n[0] for n in noted],
             known=[n[1] for n in noted],
-            loose=[n[2] for n in noted],
-            dirty=[n[3] for n in noted],
+            loose=[cells.array(n[2]) for n in noted],
+            dirty=[bool(n[2]) for n in noted],
             now=now,
             soft_at=now + SOFT_CHECK,
         )
@@ -221,15 +248,21 @@ async def _count(
     return moved
 
 
-def _may_be_erased(lane: Lane, row: CellRow, asked_at: datetime) -> bool:
-    """Whether an order that is counted now may have come between the reading and the landing of a write of ours."""
+def _may_be_erased(lane: Lane, row: CellRow, change: _Change) -> bool:
+    """Whether an order that is counted now may have come between the reading and the landing of a write of ours: it was
+    placed no earlier than the order lag before the last list that did not show it."""
     able = lane.client.capabilities
     if able.writes is not WriteMode.ABSOLUTE:
         return False
-    return row.op_id is not None or (row.settled_at is not None and asked_at <= row.settled_at + able.order_lag)
+    if row.op_id is not None:
+        return True
+    unseen = change.unseen_at
+    return row.settled_at is not None and (unseen is None or unseen <= row.settled_at + able.order_lag)
 
 
-async def _journal(house: House, conn: Connection, moved: Sequence[tuple[Movement, str]], asked_at: datetime) -> None:
+async def _journal(
+    house: House, conn: Connection, moved: Sequence[tuple[Movement, str]], asked_at: datetime, lag: timedelta
+) -> None:
     movements = [movement for movement, _ in moved]
     ids = await cells.write_movements(conn, movements, asked_at=asked_at, answered_at=house.now())
     await sales.moved(
@@ -239,6 +272,7 @@ async def _journal(house: House, conn: Connection, moved: Sequence[tuple[Movemen
             sales.Journalled(number, m.cell, m.delta, asked_at, m.marked_at, order)
             for number, (m, order) in zip(ids, moved, strict=True)
         ],
+        lag=lag,
     )
     for number, (_, order) in zip(ids, moved, strict=True):
         await db.run(conn, "insert_cause", movement_id=number, cause="sale", reference=order, learnt_at=house.now())
@@ -264,6 +298,13 @@ async def _put(
         now=asked_at,
         unseen_at=unseen_at,
     )
+
+
+async def _look_at(house: House, lane: Lane, conn: Connection, ids: Sequence[CellId]) -> None:
+    """Have cells read whose orders changed in a way that only the level can tell of: restocked or not, say."""
+    if ids:
+        await db.run(conn, "mark_cells", ids=list(ids), now=house.now())
+        await db.notify(conn, f"connection:{lane.connection_id}")
 
 
 async def _hold(conn: Connection, ids: Sequence[CellId]) -> None:

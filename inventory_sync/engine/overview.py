@@ -10,7 +10,34 @@ from inventory_sync.engine.routes import NoSuch, route_named
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
 
-_COUNTS = ("pairs", "live", "new", "waiting", "catching_up", "suspended", "open", "quarantined", "uncertain", "owed")
+_COUNTS = (
+    "pairs",
+    "pools",
+    "sets",
+    "live",
+    "new",
+    "waiting",
+    "catching_up",
+    "suspended",
+    "open",
+    "quarantined",
+    "uncertain",
+    "owed",
+)
+_SETTINGS = (
+    "sales",
+    "booked_within",
+    "ledger_basis",
+    "intake",
+    "ledger_field",
+    "channel_fields",
+    "listings",
+    "buffer",
+    "percent",
+    "maximum",
+    "align",
+    "matched_at",
+)
 
 
 async def overview(house: House) -> dict[str, Any]:
@@ -88,15 +115,19 @@ async def _route(house: House, record: db.Record) -> dict[str, Any]:
 
 
 async def route(house: House, name: str) -> dict[str, Any]:
-    """One route with its settings, location pairs and match report. Raises NoSuch."""
+    """One route with its settings, locations and match report. Raises NoSuch.
+
+    `booked_within` is in seconds; `pool` names the location that takes what comes back, None where locations are
+    paired. What sets are made of is in the match report.
+    """
     record = await route_named(house.pool, name)
     if record["stopped_by"] == REMOVED:
         raise NoSuch(f"The route {name!r} was removed from the configuration.")
     places = await db.rows(house.pool, "location_pairs_of", route_id=record["id"])
-    keys = ("sales", "ledger_field", "channel_fields", "buffer", "percent", "maximum", "align", "matched_at")
     return {
         **await _route(house, record),
-        **{key: record[key] for key in keys},
+        **{key: record[key] for key in _SETTINGS},
+        "pool": next(({"intake": r["ledger_location"]} for r in places if r["pooled"] and r["intake"]), None),
         "locations": [
             {
                 "ledger": r["ledger_location"],

@@ -5,7 +5,7 @@ A list that takes long to make is a notice too: where it differs from the known 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from inventory_sync.engine import schedule
@@ -13,8 +13,9 @@ from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import Hint
+from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import Condition, LevelReading
+from inventory_sync.systems.port import CellRef, Condition, LevelReading
 
 FIRST_WINDOW = timedelta(hours=1)
 """How far a connection that was never polled is polled back; its first import has read everything before."""
@@ -55,21 +56,40 @@ async def poll(house: House, lane: Lane) -> Progress:
 
 async def mark_differences(house: House, lane: Lane, levels: Iterable[LevelReading]) -> None:
     """Mark the cells of a list that show something else than we know."""
-    now = house.now()
-    hints = [
-        Hint(
-            lane.connection_id,
-            level.cell.item,
-            level.cell.location,
-            level.quantity if level.condition is Condition.ACTIVE else None,
-            None,
-            now,
-        )
-        for level in levels
-    ]
-    if hints:
-        async with db.transaction(house.pool) as conn:
-            await cells.mark_hinted(conn, hints, now=now, soft_at=now + SOFT_CHECK, from_list=True)
+    now, listed = house.now(), list(levels)
+    if not listed:
+        return
+    async with db.transaction(house.pool) as conn:
+        beside = await _told_beside(conn, lane, listed)
+        hints = [
+            Hint(
+                lane.connection_id,
+                level.cell.item,
+                level.cell.location,
+                level.quantity if level.condition is Condition.ACTIVE and level.cell not in beside else None,
+                None,
+                now,
+            )
+            for level in listed
+        ]
+        await cells.mark_hinted(conn, hints, now=now, soft_at=now + SOFT_CHECK, from_list=True)
+
+
+async def _told_beside(conn: Connection, lane: Lane, levels: Sequence[LevelReading]) -> set[CellRef]:
+    """Cells whose number is as we know it, but not what orders have taken of it or what is laid away."""
+    telling = [level for level in levels if level.committed is not None or level.aside is not None]
+    if not telling:
+        return set()
+    found = await db.rows(
+        conn,
+        "told_differently",
+        connection_id=lane.connection_id,
+        items=[level.cell.item for level in telling],
+        locations=[level.cell.location for level in telling],
+        committed=[level.committed for level in telling],
+        aside=[level.aside for level in telling],
+    )
+    return {CellRef(r["item_key"], r["location_key"]) for r in found}
 
 
 async def start_reconcile(house: House, connection_id: int) -> bool:

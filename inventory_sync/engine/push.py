@@ -84,7 +84,8 @@ async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> N
 
 
 async def compose(house: House, lane: Lane) -> Batch | None:
-    """Compose a batch of ops of one sign and mark it sent, in one transaction; None if there is nothing to write."""
+    """Compose a batch of ops and mark it sent, in one transaction; None if there is nothing to write. Of one sign, but
+    for numbers that are set: they are never repeated, so nothing is gained by keeping them apart."""
     now = house.now()
     async with db.transaction(house.pool) as conn:
         await hold(house, lane, conn)
@@ -125,10 +126,16 @@ async def _due(house: House, lane: Lane, now: datetime) -> datetime | None:
 
 
 async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellId]:
-    """Cells with something to write, most urgent first; those that failed together come together, fewer at a time."""
+    """Cells with something to write, most urgent first; those that failed together come together, fewer at a time.
+
+    Where each write follows a reading, all of them: one request reads them, and an increase that waits to be read must
+    not keep the decreases waiting.
+    """
     oldest = await db.value(conn, "oldest_waiting_increase", connection_id=lane.connection_id)
     overdue = oldest is not None and oldest <= now - INCREASE_WAITS
     ranges = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
+    able = lane.client.capabilities
+    chosen: list[CellId] = []
     for low, high in ranges:
         found = await db.rows(
             conn,
@@ -136,11 +143,12 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
             connection_id=lane.connection_id,
             from_urgency=low,
             to_urgency=high,
-            limit=lane.client.capabilities.write_batch,
+            limit=able.write_batch - len(chosen),
         )
-        if found:
-            return [CellId(record["id"]) for record in found]
-    return []
+        chosen += [CellId(record["id"]) for record in found]
+        if chosen and able.writes is WriteMode.RELATIVE:
+            break
+    return chosen
 
 
 def _rewritten(row: CellRow, decision: Decision) -> Gap:
@@ -152,18 +160,21 @@ def _rewritten(row: CellRow, decision: Decision) -> Gap:
 async def _lines(
     conn: Connection, lane: Lane, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision]
 ) -> list[_Line]:
-    """The ops of the batch: of the first cell's sign, from decisions made in this very transaction."""
+    """The ops of the batch, of the first cell's sign where they are differences, from decisions made in this very
+    transaction."""
     wanted = [row for row in rows if decisions[row.id].gap or decisions[row.id].rewrite]
     if not wanted:
         return []
     first, size = wanted[0], lane.client.capabilities.write_batch
     down = decisions[first.id].gap <= 0
-    group = [row for row in wanted if (decisions[row.id].gap <= 0) == down and row.bisect == first.bisect]
+    absolute = lane.client.capabilities.writes is WriteMode.ABSOLUTE
+    group = [row for row in wanted if row.bisect == first.bisect]
+    if not absolute:
+        group = [row for row in group if (decisions[row.id].gap <= 0) == down]
     if lane.client.capabilities.grouped_writes:
         group = await _of_one_group(conn, lane, group)
     group = group[: min(size, first.bisect or size)]
     posted = await _ledger_lines(conn, [row for row in group if decisions[row.id].posts], down)
-    absolute = lane.client.capabilities.writes is WriteMode.ABSOLUTE
     channel = [_channel_line(row, decisions[row.id], absolute) for row in group if not decisions[row.id].posts]
     return channel + posted
 
@@ -217,7 +228,8 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
     )
     batch = BatchId(house.ambient.new_id())
     prepared = lane.client.compose(ops, str(uuid.UUID(batch)))
-    await _insert(conn, lane, batch, "adjust", -1 if lines[0].delta <= 0 else 1, prepared, now)
+    signs = {-1 if line.delta <= 0 else 1 for line in lines}
+    await _insert(conn, lane, batch, "adjust", signs.pop() if len(signs) == 1 else 0, prepared, now)
     await db.run(
         conn,
         "insert_ops",
@@ -227,6 +239,7 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
         cells=[line.cell.id for line in lines],
         deltas=[line.delta for line in lines],
         numbers=[line.value for line in lines],
+        cuts=[line.cut for line in lines],
         known=[line.cell.known for line in lines],
         targets=[line.target for line in lines],
         causes=[line.cause for line in lines],
@@ -237,9 +250,6 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
     )
     await _carry(conn, ops, lines)
     await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
-    cut = [line for line in lines if line.cut]
-    if cut:
-        await db.run(conn, "add_loose", ids=[line.cell.id for line in cut], units=[line.cut for line in cut])
     events = tuple(
         Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
         for op, line in zip(ops, lines, strict=True)
@@ -289,6 +299,7 @@ async def compose_activation(house: House, lane: Lane) -> Batch | None:
             cells=[cell],
             deltas=[0],
             numbers=[None],
+            cuts=[0],
             known=[None],
             targets=[decision.target],
             causes=["activation"],

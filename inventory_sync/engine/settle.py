@@ -21,7 +21,7 @@ from inventory_sync.engine.observer import Settled
 from inventory_sync.model.decide import lower_number
 from inventory_sync.model.ids import BatchId, CellId, OpId
 from inventory_sync.store import cells, db
-from inventory_sync.store.cells import CellRow, SettledCell
+from inventory_sync.store.cells import CellRow, Movement, SettledCell
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import Broken, Bug, Doubt, PartnerError, RetryLater, Stale
 from inventory_sync.systems.port import (
@@ -153,6 +153,7 @@ class _Op:
     cell: CellId
     delta: int
     value: int | None
+    cut: int
     cause: str
     heard_at: datetime | None
     stamp: datetime | None
@@ -189,6 +190,7 @@ async def _end(
             CellId(r["cell_id"]),
             r["delta"],
             r["value"],
+            r["cut"],
             r["cause"],
             r["change_heard_at"],
             r["change_stamp"],
@@ -201,6 +203,7 @@ async def _end(
     watched = attempt > 1 and lane.client.capabilities.evidence is EvidenceKind.HISTORY
     await _write_ops(conn, ended, watched, now)
     await cells.note_settled(conn, [e.cell for e in ended], settled_at=now)
+    await _note_cut(conn, ended, now)
     await _return_owed(conn, ended)
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)
@@ -240,7 +243,7 @@ def _answered(lane: Lane, op: _Op, row: CellRow, answer: OpOutcome | None, now: 
             cell = SettledCell(row.id, None, None, True, now, True, None, False, condition="unread")
             return _Ended(op, "applied", "", answer.reference, cell, False)
         case Applied():
-            known = op.value if row.known is None else row.known + op.delta
+            known = op.value if row.known is None else row.known + op.delta + op.cut
             stamp = max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else row.stamp
             stamp_known = row.stamp_known and answer.stamp is not None
             cell = SettledCell(row.id, known, stamp, stamp_known, now + SOFT_CHECK, False, None, False)
@@ -288,6 +291,15 @@ async def _write_ops(conn: Connection, ended: Sequence[_Ended], watched: bool, n
             watch_until=[now + WATCH_STEPS[-1] if watched else None for _ in ended],
             settled_at=now,
         )
+
+
+async def _note_cut(conn: Connection, ended: Sequence[_Ended], now: datetime) -> None:
+    """A number that would have been below 0 was set to 0: the rest is an effect of ours, nobody's movement."""
+    for each in ended:
+        op, known = each.op, each.cell.known
+        if op.cut and known is not None and each.state == "applied":
+            effect = Movement(op.cell, op.cut, known - op.cut, known, None, None, None, "effect")
+            await cells.write_movements(conn, [effect], asked_at=op.composed_at, answered_at=now)
 
 
 async def _return_owed(conn: Connection, ended: Sequence[_Ended]) -> None:

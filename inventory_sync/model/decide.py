@@ -68,7 +68,7 @@ class LedgerSide:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSide:
-    """The channel cell of a pair, as it stands. `residual`: its last reading showed what orders do not explain.
+    """The channel cell of a pair, as it stands. `residual`: units that its last reading showed and no order explains.
     `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again."""
 
     known: int | None
@@ -79,7 +79,7 @@ class ChannelSide:
     quarantined: bool
     settled_since_read: bool
     read_asked_at: datetime | None = None
-    residual: bool = False
+    residual: int = 0
     rewrite: bool = False
     readable: bool = True
 
@@ -157,6 +157,8 @@ def decide_channel(pair: PairState) -> Decision:
         return Decision(0, target, DECREASE, Blocked.NOT, rewrite=True) if channel.rewrite else _nothing(target)
     if known < 0 and target <= 0:
         return _nothing(target, Blocked.BELOW_ZERO)
+    if gap < 0 and known + channel.residual <= 0:
+        return _nothing(target, Blocked.UNEXPLAINED)  # it shows nothing to sell already
     if channel.dirty and channel.settled_since_read:
         return _nothing(target, Blocked.READ_FIRST)
     if pair.expects and _fell_unseen(pair):

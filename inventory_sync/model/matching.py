@@ -17,17 +17,19 @@ from inventory_sync.model.near_misses import NearMisses, near_misses
 class Candidate:
     """One code of one item. `value` is exact, blanks and all; "" means that the item has no such code.
 
-    An item with several codes is given as several candidates, in the order of preference of its fields.
+    An item with several codes is given as several candidates, in the order of preference of its fields; `field` names
+    the one that carries this code.
     """
 
     item: ItemId
     value: str
     label: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Two items, each the only one on its side with this code."""
+    """Two items, each the only one on its side with this code; with `same` only the ledger's needs to be alone."""
 
     ledger: ItemId
     channel: ItemId
@@ -38,12 +40,14 @@ class Matched:
 class Ambiguous:
     """Items that share a code, or reach different partners by different codes: a person must say which is which.
 
-    `on_ledger` and `on_channel` say on which side there is more than one; a side may be empty.
+    `on_ledger` and `on_channel` say on which side there is more than one; a side may be empty. `crossed`: the code by
+    itself is clear, another code of one of the items says something else.
     """
 
     value: str
     ledger: tuple[ItemId, ...]
     channel: tuple[ItemId, ...]
+    crossed: bool = False
 
     @property
     def on_ledger(self) -> bool:
@@ -69,8 +73,10 @@ class MatchReport:
     near: NearMisses
 
 
-def match(ledger: Iterable[Candidate], channel: Iterable[Candidate]) -> MatchReport:
+def match(ledger: Iterable[Candidate], channel: Iterable[Candidate], *, same: bool = False) -> MatchReport:
     """Match two catalogues by equal codes; in time and memory linear in their sizes.
+
+    `same`: several listings of the channel may show the stock of the one ledger item that has their code.
 
     >>> report = match([Candidate(ItemId(1), "A-1")], [Candidate(ItemId(8), "A-1"), Candidate(ItemId(9), "a-1")])
     >>> [(each.ledger, each.channel) for each in report.matched]
@@ -80,8 +86,9 @@ def match(ledger: Iterable[Candidate], channel: Iterable[Candidate]) -> MatchRep
     """
     ledger, channel = tuple(ledger), tuple(channel)
     by_value = _index(ledger), _index(channel)
-    agreed, ambiguous = _by_value(*by_value)
-    matched, crossed = _without_crossings(agreed, [each for each in ambiguous if each.ledger and each.channel])
+    agreed, ambiguous = _by_value(*by_value, same=same)
+    contested = [each for each in ambiguous if each.ledger and each.channel]
+    matched, crossed = _without_crossings(agreed, contested, same=same)
     ambiguous += crossed
     settled_ledger = {pair.ledger for pair in matched} | {item for each in ambiguous for item in each.ledger}
     settled_channel = {pair.channel for pair in matched} | {item for each in ambiguous for item in each.channel}
@@ -106,21 +113,21 @@ def _index(candidates: Iterable[Candidate]) -> dict[str, dict[ItemId, None]]:
 
 
 def _by_value(
-    ledger: Mapping[str, Mapping[ItemId, None]], channel: Mapping[str, Mapping[ItemId, None]]
+    ledger: Mapping[str, Mapping[ItemId, None]], channel: Mapping[str, Mapping[ItemId, None]], *, same: bool
 ) -> tuple[list[Matched], list[Ambiguous]]:
     matched: list[Matched] = []
     ambiguous: list[Ambiguous] = []
     for value in dict.fromkeys((*ledger, *channel)):
         here, there = tuple(ledger.get(value, ())), tuple(channel.get(value, ()))
-        if len(here) > 1 or len(there) > 1:
+        if len(here) > 1 or (len(there) > 1 and not same):
             ambiguous.append(Ambiguous(value, here, there))
-        elif here and there:
-            matched.append(Matched(here[0], there[0], value))
+        elif here:
+            matched += [Matched(here[0], each, value) for each in there]
     return matched, ambiguous
 
 
 def _without_crossings(
-    agreed: Iterable[Matched], contested: Iterable[Ambiguous]
+    agreed: Iterable[Matched], contested: Iterable[Ambiguous], *, same: bool
 ) -> tuple[list[Matched], list[Ambiguous]]:
     """Take out items that reach different partners by different codes; the same pair reached twice counts once."""
     pairs: dict[tuple[ItemId, ItemId], str] = {}
@@ -138,12 +145,13 @@ def _without_crossings(
     matched: list[Matched] = []
     crossed: list[Ambiguous] = []
     for (here, there), value in pairs.items():
-        channels, ledgers = tuple(of_ledger[here]), tuple(of_channel[there])
+        channels = (there,) if same else tuple(of_ledger[here])
+        ledgers = tuple(of_channel[there])
         alone = len(channels) == 1 and len(ledgers) == 1
         if alone and here not in open_ledger and there not in open_channel:
             matched.append(Matched(here, there, value))
         else:
-            crossed.append(Ambiguous(value, ledgers, channels))
+            crossed.append(Ambiguous(value, ledgers, channels, crossed=True))
     return matched, crossed
 
 

@@ -59,7 +59,6 @@ class Seen(StrEnum):
     """What a reading of a cell whose movements are its orders comes to."""
 
     EXPLAINED = "explained"  # the level is what orders left of it
-    ERASED = "erased"  # our own write erased orders that met it: an effect of ours, nobody's movement
     LOOK_AGAIN = "look_again"  # unexplained for the first time, or too early to say
     MOVED = "moved"  # unexplained twice: somebody moved it (a restock, a vanished order, a person)
 
@@ -72,25 +71,39 @@ class Unexplained:
     since: datetime
 
 
+def given_back(units: int, *, loose: Sequence[int], before: int) -> int:
+    """How much of a level that is `units` higher than known our own writes made, by erasing orders: nobody moved that.
+
+    `loose`: units of orders that may have met a write. `before`: what was unexplained when they were counted. The write
+    kept it, so it is still there, unless these very orders explain it: only what orders took can be less for them.
+
+    >>> given_back(3, loose=[1, 2], before=0), given_back(3, loose=[1], before=2), given_back(1, loose=[1], before=1)
+    (3, 1, 0)
+    """
+    kept = units - before
+    first, second = (kept, units) if before > 0 else (units, kept)
+    if sums_to(loose, first):
+        return first
+    return second if sums_to(loose, second) else 0
+
+
 def see(
     units: int,
     *,
     base: bool,
-    loose: Sequence[int],
     before: Unexplained | None,
     asked_at: datetime,
     swept_at: datetime | None,
     order_lag: timedelta,
 ) -> Seen:
-    """Judge a reading that shows `units` more than is known (for a `base` reading: than nothing).
+    """Judge a reading that shows `units` more than is known (for a `base` reading: than nothing), and than our own
+    writes gave back.
 
-    `loose`: units of orders that met a write of ours. `swept_at`: when the last complete list of orders was asked. A
-    caller drops `before` whenever it counts an order of the cell, so two equal looks have no order between them.
+    `swept_at`: when the last complete list of orders was asked. A caller lets `before` begin anew whenever it counts an
+    order of the cell, so two equal looks have no order between them.
     """
     if not base and units == 0:
         return Seen.EXPLAINED
-    if not base and sums_to(loose, units):
-        return Seen.ERASED
     if before is None or before.units != units:
         return Seen.LOOK_AGAIN
     listed = swept_at is not None and swept_at >= before.since + order_lag

@@ -210,11 +210,16 @@ async def write_readings(
             ids=[level.id for level in levels],
             conditions=columns.pop("condition"),
             stamps=[level.stamp for level in levels],
-            loose=["{" + ",".join(map(str, level.loose)) + "}" for level in levels],
+            loose=[array(level.loose) for level in levels],
             asked_at=asked_at,
             answered_at=answered_at,
             **columns,
         )
+
+
+def array(units: Sequence[int]) -> str:
+    """An array within a column of arrays, as the database reads it: those of one column need not be equally long."""
+    return "{" + ",".join(map(str, units)) + "}"
 
 
 async def write_movements(

@@ -81,7 +81,7 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
         quarantined=cell.quarantined,
         settled_since_read=cell.settled_since_read,
         read_asked_at=cell.read_asked_at,
-        residual=bool(cell.residual),
+        residual=cell.residual or 0,
         rewrite=cell.rewrite,
         readable=cell.condition != "unreadable",
     )

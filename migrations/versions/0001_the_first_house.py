@@ -364,6 +364,7 @@ STATEMENTS = (
          cell_id bigint not null references cells,
          delta integer not null,
          value integer,
+         cut integer not null default 0 check (cut >= 0),
          known_before integer,
          target integer,
          cause text not null check (cause in ('live', 'align', 'compensation', 'activation', 'rewrite')),

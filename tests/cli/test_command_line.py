@@ -95,9 +95,9 @@ class Terminal:
 
         return asyncio.run(carry_out())
 
-    def ready(self) -> None:
+    def ready(self, text: str = RUNNING) -> None:
         """A route that only waits for its preview."""
-        self.apply(RUNNING)
+        self.apply(text)
 
         async def work(desk: Desk) -> None:
             await desk.import_catalogues()
@@ -219,6 +219,62 @@ def test_a_route_where_nothing_matched_says_where_to_look(terminal: Terminal) ->
     assert "'A-1'" in shown
     assert "'a-1'" in shown
     assert terminal.json("route", "show", "pos-shop")["match"]["near_misses_count"] == 1
+
+
+SUPPLIED = (
+    RUNNING + "    listings: same\n    sets: sets.csv\n    match: {channel_field: [sku, other], table: codes.csv}\n"
+)
+
+
+def test_a_route_shows_what_its_sets_are_made_of_and_what_is_wrong_with_what_a_person_supplied(
+    terminal: Terminal,
+) -> None:
+    (terminal.path.parent / "sets.csv").write_text("set,component,ratio\nSET,A-1,1\nSET,A-2,3\nBAD,a-1,1\n")
+    (terminal.path.parent / "codes.csv").write_text("channel,ledger\ntheirs,A-2\n")
+    PARTNERS["shop-account"].codes = ["A-1", "SET", "theirs", "more"]
+    terminal.ready(SUPPLIED)
+    shown = terminal.run("route", "show", "pos-shop").stdout
+    for text in (
+        "1 × A-1 + 3 × A-2",
+        "code table: 1 lines, sets: 2",
+        "listings=same",
+        "'BAD'",
+        "'a-1'",
+        "quantity=stock",
+    ):
+        assert text in shown
+    found = terminal.json("route", "show", "pos-shop")
+    assert (found["counts"]["pairs"], found["counts"]["sets"]) == (3, 1)
+    assert found["match"]["sets"][0]["listings"] == 0
+    assert [each["trouble"] for each in found["match"]["complaints"]] == ["unknown_component", "no_such_listing"]
+    rows = {row["value"]: row for row in terminal.json("route", "preview", "pos-shop")["rows"]}
+    assert (rows["SET"]["after"], rows["A-1"]["after"]) == (1, 5)
+    assert "the smallest of A-1 5÷1=5, A-2 5÷3=1" in rows["SET"]["why_en"]
+
+
+@pytest.mark.row("S2-38")
+def test_a_person_may_match_a_route_again_and_reads_the_report(terminal: Terminal) -> None:
+    PARTNERS["shop-account"].codes = ["A-1", "a-2", "xA-1"]
+    terminal.apply(RUNNING + "    match: {channel_field: [sku, other]}\n")
+    assert "IS-RTE-030" in terminal.run("route", "match", "pos-shop", expect=FAILED).stderr
+    terminal.ready(RUNNING + "    match: {channel_field: [sku, other]}\n")
+    shown = terminal.run("route", "match", "pos-shop").stdout
+    for text in ("pos-shop: matched again.", "matched 1, ambiguous 1", "several in the channel", "'A-2'", "'a-2'"):
+        assert text in shown
+    found = terminal.json("route", "match", "pos-shop")
+    assert (found["route"], found["match"]["matched"], found["match"]["pairs_made"]) == ("pos-shop", 1, 0)
+
+
+def test_a_route_with_a_pool_shows_where_what_comes_back_goes(terminal: Terminal) -> None:
+    pooled = RUNNING.partition("    locations:")[0] + '    pool: {ledger: ["1", "2"], intake: "2", channel: "L1"}\n'
+    terminal.ready(pooled + "    state: running\n")
+    assert "what the channel moves is booked at 2" in terminal.run("route", "show", "pos-shop").stdout
+    assert terminal.json("route", "show", "pos-shop")["pool"] == {"intake": "2"}
+    rows = terminal.json("route", "preview", "pos-shop")["rows"]
+    assert [(row["after"], row["why_en"].partition(" (")[2]) for row in rows] == [
+        (10, "the sum of Ginza 5 + Osaka 5)"),
+        (10, "the sum of Ginza 5 + Osaka 5)"),
+    ]
 
 
 def test_a_start_needs_a_preview_or_a_yes(terminal: Terminal) -> None:

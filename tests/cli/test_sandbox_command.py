@@ -17,7 +17,8 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from inventory_sync.cli import sandbox
+from inventory_sync.cli import demonstration, sandbox
+from inventory_sync.cli.demonstration import accounts
 from inventory_sync.cli.main import app
 from inventory_sync.systems import registry
 
@@ -53,7 +54,7 @@ def partners(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "sandbox.yaml"
     command = "from inventory_sync.cli.main import app; app()"
     process = subprocess.Popen(
-        [sys.executable, "-c", command, "sandbox", "--items", "20", "--config", str(path)],
+        [sys.executable, "-c", command, "sandbox", "--items", "20", "--config", str(path), "--csv", str(tmp_path)],
         stdout=subprocess.PIPE,
         env=_environ(),
         text=True,
@@ -75,10 +76,19 @@ def test_the_real_systems_connect_to_it_with_the_file_it_writes(partners: Path, 
     found = CliRunner().invoke(app, ["apply", str(partners), "--json"], env=environ)
     assert found.exit_code == 0, found.output
     report = orjson.loads(found.stdout)
-    assert [(c["name"], c["state"]) for c in report["connections"]] == [("pos", "linked"), ("shop", "linked")]
-    assert report["routes"][0]["state"] == "blocked"
+    assert [(c["name"], c["state"]) for c in report["connections"]] == [
+        ("pos", "linked"),
+        ("shop", "linked"),
+        ("cart", "linked"),
+        ("classic", "linked"),
+    ]
+    assert {r["name"]: r["state"] for r in report["routes"]} == {
+        "pos-shop": "blocked",
+        "pos-cart": "blocked",
+        "pos-classic": "blocked",
+    }
     assert any("Pop-up" in note["en"] for note in report["notes"])
-    for secret in (sandbox.LEDGER_SECRET, sandbox.NOTICE_SECRET, sandbox.SHOP_SECRET):
+    for secret in accounts.SECRETS.values():
         assert secret not in found.output
 
     wrong = environ | {"SANDBOX_LEDGER_SECRET": "not-the-secret-of-the-contract"}
@@ -97,9 +107,24 @@ def test_its_addresses_are_refused_unless_the_operator_allows_them(partners: Pat
     assert "IS-CON-006" in found.stderr
 
 
+def test_the_files_of_the_classic_shop_can_be_handed_in(partners: Path, database: str) -> None:
+    environ = _environ(INVENTORY_SYNC_DATABASE_URL=database, INVENTORY_SYNC_SECRET_KEY=KEY, **sandbox.EXPORTS)
+    applied = CliRunner().invoke(app, ["apply", str(partners), "--json"], env=environ)
+    assert applied.exit_code == 0, applied.output
+    files = sorted(str(path) for path in partners.parent.glob("*.csv"))
+    assert len(files) == 2
+    found = CliRunner().invoke(app, ["connection", "upload", "classic", *files, "--json"], env=environ)
+    assert found.exit_code == 0, found.output
+    handed_in = orjson.loads(found.stdout)
+    assert handed_in["waiting_for"] == []
+    assert handed_in["items"] == 20
+
+
 def test_without_graphql_core_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [each for each in sys.modules if each.startswith(("inventory_sync.sandbox.shopify", "graphql"))]:
+    loaded = ("inventory_sync.sandbox.", "inventory_sync.cli.demonstration.partners", "graphql")
+    for name in [each for each in sys.modules if each.startswith(loaded)]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(demonstration, "partners", raising=False)
     monkeypatch.setitem(sys.modules, "graphql", None)
     found = CliRunner().invoke(app, ["sandbox"], env=_environ())
     assert found.exit_code == 1

@@ -65,7 +65,9 @@ def _no_client(settings: Any, context: Any) -> Client:
     raise AssertionError("reading a file makes no client")
 
 
-def system(name: str, settings: type[SettingsModel], roles: set[Role], fields: tuple[str, ...]) -> SystemDefinition:
+def system(
+    name: str, settings: type[SettingsModel], roles: set[Role], fields: tuple[str, ...], **more: Any
+) -> SystemDefinition:
     capabilities = Capabilities(
         roles=frozenset(roles),
         match_fields=fields,
@@ -76,14 +78,31 @@ def system(name: str, settings: type[SettingsModel], roles: set[Role], fields: t
         late_effect=timedelta(seconds=60),
         request_timeout=timedelta(seconds=30),
         evidence=EvidenceKind.NONE,
+        **more,
     )
     return SystemDefinition(name, name.title(), name, capabilities, settings, _no_client, None)
 
 
 SYSTEMS = {
-    "till": system("till", TillSettings, {Role.LEDGER}, ("product_code", "barcode")),
+    "till": system(
+        "till",
+        TillSettings,
+        {Role.LEDGER},
+        ("product_code", "barcode"),
+        bases=frozenset({"stock", "stock_minus_layaway", "on_hand"}),
+    ),
     "stall": system("stall", StallSettings, {Role.CHANNEL}, ("sku", "barcode")),
     "both": system("both", SettingsModel, {Role.LEDGER, Role.CHANNEL}, ("code",)),
+    "depot": system(
+        "depot",
+        TillSettings,
+        {Role.LEDGER},
+        ("product_code",),
+        bases=frozenset({"free"}),
+        adjustable_intake=("adjustment", "shipment"),
+    ),
+    "kiosk": system("kiosk", StallSettings, {Role.CHANNEL}, ("sku",), has_locations=False),
+    "counter": system("counter", StallSettings, {Role.CHANNEL}, ("sku",), shows_committed=True),
 }
 
 CONNECTIONS = """\

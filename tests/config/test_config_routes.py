@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inventory_sync.config import ConfigError, ConfigErrors, Direction, LocationPair
+from inventory_sync.config import ConfigError, ConfigErrors, Direction, Listings, LocationPair, Pool, Sales
 
 
 def route_error(config: Any, *lines: str) -> ConfigError:
@@ -23,19 +23,26 @@ def route_error(config: Any, *lines: str) -> ConfigError:
 @pytest.mark.parametrize(
     ("line", "field", "code", "words"),
     [
-        ("sales: expect", "sales", "IS-CFG-026", "Write `post`"),
         ("sales: posts", "sales", "IS-CFG-018", "'post'"),
-        ("booked_within: 60m", "booked_within", "IS-CFG-026", "expect"),
-        ("pool: {ledger: ['1'], intake: '1'}", "pool", "IS-CFG-026", "pairs under `locations:`"),
-        ("direction: ledger_to_channel", "direction", "IS-CFG-026", "`two_way`"),
+        ("booked_within: 60m", "booked_within", "IS-CFG-032", "expect"),
+        ("pool: {ledger: ['1', '2'], intake: '3'}", "pool.intake", "IS-CFG-018", "1, 2"),
+        ("pool: {ledger: ['1', '1'], intake: '1'}", "pool.ledger[1]", "IS-CFG-028", "already on line 15"),
+        ("pool: {ledger: [], intake: '1'}", "pool.ledger", "IS-CFG-017", "summed"),
+        ("pool: {ledger: ['1']}", "pool.intake", "IS-CFG-017", "takes what comes back"),
+        ("pool: {intake: '1'}", "pool.ledger", "IS-CFG-017", "summed"),
+        ("pool: ['1']", "pool", "IS-CFG-016", "key: value"),
+        ("intake: shipment", "intake", "IS-CFG-033", "出荷"),
+        ("intake: sale", "intake", "IS-CFG-018", "adjustment"),
+        ("listings: many", "listings", "IS-CFG-018", "one, same"),
         ("direction: both", "direction", "IS-CFG-018", "two_way, channel_to_ledger"),
         ("direction: channel_to_ledger", "align", "IS-CFG-030", "`align: channel_wins`"),
-        ("quantity: {ledger: free}", "quantity.ledger", "IS-CFG-026", "Write `stock`"),
+        ("quantity: {ledger: free}", "quantity.ledger", "IS-CFG-033", "`stock`"),
+        ("quantity: {ledger: on_hand}", "quantity", "IS-CFG-033", "does not show it"),
         ("quantity: {channel: on_hand}", "quantity.channel", "IS-CFG-026", "twice"),
         ("quantity: {channel: all}", "quantity.channel", "IS-CFG-018", "available"),
         ("match: {ledger_field: sku}", "match.ledger_field", "IS-CFG-027", "product_code, barcode"),
         ("match: {channel_field: [skus]}", "match.channel_field", "IS-CFG-027", "'sku'"),
-        ("match: {channel_field: [sku, barcode]}", "match.channel_field", "IS-CFG-026", "one field"),
+        ("match: {channel_field: [sku, sku]}", "match.channel_field", "IS-CFG-013", "Keep one"),
         ("match: {channel_field: []}", "match.channel_field", "IS-CFG-017", "empty"),
         ("match: {field: sku}", "match.field", "IS-CFG-015", "ledger_field"),
         ("locations: [{ledger: '1'}]", "locations[0].channel", "IS-CFG-017", "channel"),
@@ -61,6 +68,136 @@ def test_a_wrong_line_of_a_route_is_refused_at_its_field_with_what_would_be_righ
     assert words in f"{error.message} {error.remedy}"
     written = line.startswith(field.partition(".")[0].partition("[")[0] + ":")
     assert error.line == (15 if written else 12)
+
+
+@pytest.mark.row("S4-30")
+def test_several_fields_of_the_channel_are_tried_in_their_order(config: Any) -> None:
+    text = config.CONNECTIONS + config.ROUTE + "    match: {channel_field: [barcode, sku]}\n"
+    assert config.load(text).routes[0].channel_fields == ("barcode", "sku")
+
+
+def test_a_route_without_more_has_the_plain_terms(config: Any) -> None:
+    route = config.load(config.CONNECTIONS + config.ROUTE).routes[0]
+    assert (route.sales, route.booked_within, route.intake) == (Sales.POST, 3600, "adjustment")
+    assert (route.ledger_quantity, route.channel_quantity, route.listings) == ("stock", "available", Listings.ONE)
+    assert (route.pool, route.codes, route.sets) == (None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90s", 90), ("60m", 3600), ("24h", 86_400), ("3d", 259_200), ("90d", 7_776_000)]
+)
+def test_the_time_within_which_somebody_else_books_is_a_number_and_a_unit(
+    config: Any, written: str, seconds: int
+) -> None:
+    text = config.CONNECTIONS + config.ROUTE + f"    sales: expect\n    booked_within: {written}\n"
+    assert config.load(text).routes[0].booked_within == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("60", "IS-CFG-016"), ("1h30m", "IS-CFG-016"), ("-5m", "IS-CFG-016"), ("0s", "IS-CFG-029"), ("91d", "IS-CFG-029")],
+)
+def test_any_other_time_is_refused(config: Any, written: str, code: str) -> None:
+    error = route_error(config, "sales: expect", f"booked_within: {written}")
+    assert (error.line, error.field, error.code) == (16, "routes.pos-shop.booked_within", code)
+
+
+def test_a_one_way_route_expects_the_sales_to_be_booked_by_somebody_else(config: Any) -> None:
+    text = config.CONNECTIONS + config.ROUTE + "    direction: ledger_to_channel\n"
+    assert config.load(text).routes[0].sales is Sales.EXPECT
+    error = config.only_error(text + "    sales: post\n")
+    assert (error.field, error.code) == ("routes.pos-shop.sales", "IS-CFG-032")
+    assert "`direction: two_way`" in error.remedy
+    error = config.only_error(text + "    align: channel_wins\n")
+    assert (error.field, error.code) == ("routes.pos-shop.align", "IS-CFG-030")
+
+
+def test_a_route_that_only_books_cannot_leave_the_booking_to_somebody_else(config: Any) -> None:
+    error = route_error(config, "direction: channel_to_ledger", "align: channel_wins", "sales: expect")
+    assert (error.line, error.field, error.code) == (17, "routes.pos-shop.sales", "IS-CFG-032")
+
+
+@pytest.mark.row("S4-25")
+def test_movements_are_booked_as_adjustments_and_as_shipments_only_where_their_form_is_confirmed(config: Any) -> None:
+    text = config.CONNECTIONS + config.ROUTE
+    assert config.load(text).routes[0].intake == "adjustment"
+    error = config.only_error(text + "    intake: shipment\n")
+    assert error.code == "IS-CFG-033"
+    assert "not confirmed" in error.message
+    other = text.replace("system: till", "system: depot")
+    assert config.load(other + "    intake: shipment\n").routes[0].intake == "shipment"
+
+
+def test_the_ledgers_number_is_one_that_it_gives(config: Any) -> None:
+    text = config.CONNECTIONS.replace("system: till", "system: depot") + config.ROUTE
+    assert config.load(text).routes[0].ledger_quantity == "free", "the only number there is"
+    assert config.load(text + "    quantity: {ledger: free}\n").routes[0].ledger_quantity == "free"
+    assert config.only_error(text + "    quantity: {ledger: stock}\n").code == "IS-CFG-033"
+
+
+def test_a_ledger_that_counts_ordered_goods_needs_a_channel_that_shows_them(config: Any) -> None:
+    line = "    quantity: {ledger: on_hand}\n"
+    text = config.CONNECTIONS.replace("system: stall", "system: counter") + config.ROUTE
+    assert config.load(text + line).routes[0].ledger_quantity == "on_hand"
+    assert config.only_error(config.CONNECTIONS + config.ROUTE + line).code == "IS-CFG-033"
+
+
+def test_a_pool_sums_locations_of_the_ledger_for_one_of_the_channel(config: Any) -> None:
+    text = config.CONNECTIONS + config.ROUTE + "    pool: {ledger: ['1', '2'], intake: '2', channel: L1}\n"
+    route = config.load(text).routes[0]
+    assert route.pool == Pool(("1", "2"), "2", "L1")
+    assert route.places == (("1", "L1"), ("2", "L1"))
+    assert config.load(text.replace(", channel: L1", "")).routes[0].places == (("1", None), ("2", None))
+
+
+def test_a_pool_and_pairs_of_locations_exclude_each_other(config: Any) -> None:
+    error = route_error(config, "pool: {ledger: ['1'], intake: '1'}", "locations: [{ledger: '1', channel: '2'}]")
+    assert (error.line, error.field, error.code) == (15, "routes.pos-shop.pool", "IS-CFG-032")
+
+
+def test_a_channel_without_locations_has_none_to_choose(config: Any) -> None:
+    text = config.CONNECTIONS.replace("system: stall", "system: kiosk") + config.ROUTE
+    pool = "    pool: {ledger: ['1'], intake: '1'}\n"
+    assert config.load(text + pool).routes[0].pool == Pool(("1",), "1")
+    error = config.only_error(text + pool.replace("}", ", channel: L1}"))
+    assert (error.field, error.code) == ("routes.pos-shop.pool.channel", "IS-CFG-032")
+
+
+def test_a_route_with_a_pool_may_run(config: Any) -> None:
+    text = config.CONNECTIONS + config.ROUTE + "    state: running\n    pool: {ledger: ['1'], intake: '1'}\n"
+    assert config.load(text).routes[0].locations == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "publish", "accepted"),
+    [
+        ("channel_wins", "{}", True),
+        ("channel_wins", "{percent: 50}", False),
+        ("channel_wins", "{max: 5}", False),
+        ("keep_difference", "{percent: 50}", True),
+    ],
+)
+def test_in_a_pool_the_channel_wins_only_where_its_number_is_the_whole_sum(
+    config: Any, policy: str, publish: str, accepted: bool
+) -> None:
+    lines = f"    pool: {{ledger: ['1', '2'], intake: '1'}}\n    align: {policy}\n    publish: {publish}\n"
+    text = config.CONNECTIONS + config.ROUTE + lines
+    if accepted:
+        assert config.load(text).routes[0].align.value == policy
+    else:
+        assert config.only_error(text).code == "IS-CFG-030"
+
+
+def test_the_channel_cannot_win_where_several_listings_share_one_item(config: Any) -> None:
+    error = route_error(config, "listings: same", "align: channel_wins")
+    assert (error.field, error.code) == ("routes.pos-shop.align", "IS-CFG-030")
+
+
+def test_a_pool_shares_no_location_with_another_route_between_the_same_connections(config: Any) -> None:
+    pool = "    pool: {ledger: [a, b], intake: a}\n"
+    other = "  again:\n    ledger: pos\n    channel: shop\n    locations: [{ledger: b, channel: c}]\n"
+    error = config.only_error(config.CONNECTIONS + config.ROUTE + pool + other)
+    assert (error.field, error.code) == ("routes.again.locations", "IS-CFG-028")
 
 
 @pytest.mark.parametrize("publish", ["{percent: 50}", "{max: 5}"])

@@ -83,7 +83,7 @@ class Bench(FurnishedHouse):
 
     def place(self, shop: str = "shop", store: str = "1") -> str:
         """The location of a shop that goes with a store of the ledger."""
-        return str(self.shop(shop).location_ids()[self.setup.stores.index(store)])
+        return str(self.shop(shop).location_ids()[0 if self.setup.pool else self.setup.stores.index(store)])
 
     def move_ledger(self, code: str, units: int, store: str = "1") -> None:
         """A sale at the register, or goods received."""

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from inventory_sync.engine import catalogue, connections, housekeeping, intake, routes
+from inventory_sync.engine import apply_made, catalogue, connections, housekeeping, intake, routes
+from inventory_sync.engine.apply_made import Made
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
 from inventory_sync.sandbox.faults import names_of
@@ -46,7 +47,11 @@ SHOPIFY_SWITCHES = ShopifySwitches(bucket_size=20_000.0, restore_rate=1_000.0)
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What there is before a story starts. `ledger` and `channel` are the numbers of every cell, or of each code."""
+    """What there is before a story starts. `ledger` and `channel` are the numbers of every cell, or of each code.
+
+    `pool`: the store that takes what comes back, where each shop's one location shows the sum of all stores. `sets`
+    and `code_table` are what a person supplied.
+    """
 
     codes: tuple[str, ...] = ("A-1",)
     stores: tuple[str, ...] = ("1",)
@@ -54,6 +59,10 @@ class Setup:
     ledger: int | Mapping[str, int] = 10
     channel: int | Mapping[str, int] | None = None  # None: as the ledger
     route: Mapping[str, Any] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)  # listings, ledger_basis, booked_within, intake
+    pool: str | None = None
+    sets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    code_table: Mapping[str, str] = field(default_factory=dict)
     smaregi: SmaregiSwitches = SMAREGI_SWITCHES
     shopify: ShopifySwitches = SHOPIFY_SWITCHES
     pos: Mapping[str, Any] = field(default_factory=dict)  # settings of the ledger's connection
@@ -109,7 +118,7 @@ class FurnishedHouse(World):
         made = {"pos": self._ledger_partner()}
         for name in self.setup.shops:
             domain, secret = f"{name}-jp.myshopify.com", f"shpss_{name}_secret"
-            places = ("Tokyo", "Osaka")[: len(self.setup.stores)]
+            places = ("Tokyo", "Osaka")[: len(self.setup.stores) if self.setup.pool is None else 1]
             simulator = ShopifySimulator(
                 domain=domain, client_secret=secret, locations=places, switches=self.setup.shopify
             )
@@ -156,7 +165,10 @@ class FurnishedHouse(World):
     def _seed(self) -> None:
         now, setup = self.agenda.now, self.setup
         ledger = _numbers(setup.ledger, setup.codes)
-        channel = ledger if setup.channel is None else _numbers(setup.channel, setup.codes)
+        stores = 1 if setup.pool is None else len(setup.stores)
+        channel = {code: units * stores for code, units in ledger.items()}
+        if setup.channel is not None:
+            channel = _numbers(setup.channel, setup.codes)
         ids = self.partners["pos"].simulator.seed_catalogue(
             len(setup.codes),
             now,
@@ -229,11 +241,20 @@ class FurnishedHouse(World):
         async with db.transaction(self.pool) as conn:
             await db.value(conn, "insert_route", name=f"pos-{name}", **ids, **given)
             route = await routes.route_named(conn, f"pos-{name}")
-            for store, place in zip(self.setup.stores, self.partners[name].simulator.location_ids(), strict=True):
-                await db.value(
-                    conn, "insert_location_pair", route_id=route["id"], ledger_key=store, channel_key=place, **ids
-                )
-            await catalogue.match_route(self.house, conn, route)
+            terms = {"listings": "one", "ledger_basis": "stock", "booked_within": 3600, "intake": "adjustment"}
+            pooled = self.setup.pool is not None
+            await db.run(conn, "set_route_terms", id=route["id"], pooled=pooled, **{**terms, **self.setup.terms})
+            places = self.partners[name].simulator.location_ids()
+            pooled_places = tuple((store, places[0], store == self.setup.pool) for store in self.setup.stores)
+            made = Made(
+                () if pooled else tuple(zip(self.setup.stores, places, strict=True)),
+                pooled_places if pooled else (),
+                self.setup.code_table,
+                {(value, code): ratio for value, each in self.setup.sets.items() for code, ratio in each.items()},
+            )
+            await apply_made.map_places(conn, route, made)
+            await apply_made.put_tables(conn, route["id"], made)
+            await catalogue.match_route(self.house, conn, await routes.route_named(conn, f"pos-{name}"))
 
     # -- the daemon's life ---
 

@@ -135,10 +135,17 @@ def test_a_pair_whose_ledger_has_no_number_is_excluded(
 def test_a_pair_whose_channel_has_no_number_is_excluded(
     condition: CellCondition, ledger: int, policy: AlignPolicy
 ) -> None:
+    assume(condition is not CellCondition.UNREADABLE or policy is not AlignPolicy.LEDGER_WINS)
     row = preview(active(ledger), BaseSide(condition, None), PublishRule(), policy)
     assert (row.action, row.delta, row.kept, row.owed) == (PreviewAction.EXCLUDED, 0, 0, 0)
     assert "channel" in row.why_en
     assert "販売チャネル" in row.why_ja
+
+
+@given(levels)
+def test_a_number_that_can_be_set_and_not_read_is_told_where_the_ledger_wins(ledger: int) -> None:
+    row = preview(active(ledger), BaseSide(CellCondition.UNREADABLE, None), PublishRule(), AlignPolicy.LEDGER_WINS)
+    assert (row.action, row.before, row.after) == (PreviewAction.WRITE_CHANNEL, None, max(0, ledger))
 
 
 @pytest.mark.parametrize("condition", [CellCondition.INACTIVE, CellCondition.ABSENT])

@@ -139,8 +139,8 @@ def test_an_item_whose_two_codes_lead_to_two_items_is_ambiguous_and_matches_neit
     report = match(side("JAN", "OWN", "X"), two_codes)
     assert report.matched == (Matched(ItemId(3), ItemId(8), "X"),)
     assert report.ambiguous == (
-        Ambiguous("JAN", (ItemId(1), ItemId(2)), (ItemId(7),)),
-        Ambiguous("OWN", (ItemId(1), ItemId(2)), (ItemId(7),)),
+        Ambiguous("JAN", (ItemId(1), ItemId(2)), (ItemId(7),), crossed=True),
+        Ambiguous("OWN", (ItemId(1), ItemId(2)), (ItemId(7),), crossed=True),
     )
     assert report.unmatched_ledger == report.unmatched_channel == ()
 
@@ -155,3 +155,32 @@ def test_an_item_with_one_ambiguous_and_one_certain_code_is_left_to_a_person() -
     report = match(side("JAN", "JAN", "OWN"), [Candidate(ItemId(7), "JAN"), Candidate(ItemId(7), "OWN")])
     assert report.matched == ()
     assert {each.value for each in report.ambiguous} == {"JAN", "OWN"}
+
+
+# -- several listings of one item ---
+
+
+@given(sides, sides)
+def test_with_the_same_stock_allowed_every_listing_of_a_code_matches_and_only_the_ledger_must_be_alone(
+    ledger: list[Candidate], channel: list[Candidate]
+) -> None:
+    here = Counter(each.value for each in ledger)
+    expected = {
+        Matched(one.item, other.item, one.value)
+        for one in ledger
+        for other in channel
+        if one.value and one.value == other.value and here[one.value] == 1
+    }
+    report = match(ledger, channel, same=True)
+    assert set(report.matched) == expected
+    assert all(each.on_ledger for each in report.ambiguous)
+
+
+def test_a_listing_whose_two_codes_disagree_does_not_take_the_other_listings_with_it() -> None:
+    listings = [Candidate(ItemId(7), "A"), Candidate(ItemId(8), "A"), Candidate(ItemId(8), "B")]
+    report = match(side("A", "B"), listings, same=True)
+    assert report.matched == (Matched(ItemId(1), ItemId(7), "A"),)
+    assert {(each.value, each.channel, each.crossed) for each in report.ambiguous} == {
+        ("A", (8,), True),
+        ("B", (8,), True),
+    }

@@ -16,6 +16,7 @@ from inventory_sync.model.orders import (
     Unexplained,
     between,
     count,
+    given_back,
     see,
     sums_to,
     tell_apart,
@@ -67,7 +68,6 @@ def test_many_parts_are_judged_by_their_range() -> None:
 def look(units: int, **given_: object) -> Seen:
     usual: dict[str, object] = {
         "base": False,
-        "loose": [],
         "before": None,
         "asked_at": at(100),
         "swept_at": at(99),
@@ -77,13 +77,29 @@ def look(units: int, **given_: object) -> Seen:
 
 
 def test_a_level_that_orders_explain_moves_nothing() -> None:
-    assert look(0, loose=[1, 2]) is Seen.EXPLAINED
+    assert look(0) is Seen.EXPLAINED
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.data())
 def test_orders_that_our_own_write_erased_are_nobodys_movement(loose: list[int], data: st.DataObject) -> None:
     erased = data.draw(st.lists(st.sampled_from(range(len(loose))), min_size=1, unique=True))
-    assert look(sum(loose[n] for n in erased), loose=loose) is Seen.ERASED
+    units = sum(loose[n] for n in erased)
+    assert given_back(units, loose=loose, before=0) == units
+
+
+@given(st.lists(st.integers(1, 9), max_size=6), st.integers(1, 9), st.data())
+def test_a_rise_seen_before_a_write_is_not_taken_for_orders_that_it_erased(
+    loose: list[int], before: int, data: st.DataObject
+) -> None:
+    erased = data.draw(st.lists(st.sampled_from(range(len(loose))), unique=True)) if loose else []
+    units = sum(loose[n] for n in erased)
+    assert given_back(before + units, loose=loose, before=before) == units
+
+
+def test_a_fall_seen_before_an_order_was_listed_is_explained_by_it() -> None:
+    assert given_back(0, loose=[2], before=-2) == 0
+    assert given_back(3, loose=[2, 3], before=-2) == 3
+    assert given_back(1, loose=[2, 3], before=-2) == 3
 
 
 def test_what_orders_do_not_explain_is_a_movement_only_when_seen_again_after_the_order_lag() -> None:

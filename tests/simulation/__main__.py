@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 
+from tests.simulation.kinds import KINDS, Options
 from tests.simulation.plants import PLANTS
 from tests.simulation.running import tell_all
-from tests.simulation.world import Options
 
 
 def main() -> int:
@@ -18,11 +18,12 @@ def main() -> int:
     parser.add_argument("--from", type=int, default=1, dest="start")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--world", choices=sorted(KINDS), help="tell every story in this world")
     parser.add_argument("--plant", choices=sorted(PLANTS), help="break the daemon in this way")
     parser.add_argument("--log", action="store_true", help="show the daemon's log")
     parser.add_argument("--first", action="store_true", help="stop at the first bad ending")
     given = parser.parse_args()
-    options = Options(changes=given.changes)
+    options = Options(changes=given.changes, world=given.world)
     began = time.monotonic()
     every = [given.seed] if given.seed is not None else list(range(given.start, given.start + given.seeds))
     failed = tell_all(every, options, jobs=given.jobs, plant=given.plant, first=given.first, log=given.log)

@@ -5,11 +5,16 @@ Everything is compared with the simulators' own logs. The database is read only 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from tests.simulation.trade import Place
+from inventory_sync.systems.port import ChangeSource, WriteMode
+from tests.simulation import journal
+from tests.simulation.kinds import RELATIVE
+from tests.simulation.scene import Key, Listing, Scene
+from tests.simulation.truth import Truth
 from tests.simulation.world import World
 
 READ_LAG = timedelta(seconds=3)
@@ -17,59 +22,44 @@ READ_LAG = timedelta(seconds=3)
 READ_WITHIN = 60.0
 """Seconds within which a marked cell is read for good, deaths of the process and throttled partners included."""
 
+SERIAL_READ_WITHIN = 120.0
+"""The same at a partner that takes one request a second, and where what no order explains is looked at twice."""
+
+FRESH = timedelta(seconds=5)
+"""A number that is set is composed from a reading asked no longer ago than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A cell as the database numbers it."""
 
     id: int
-    partner: str
-    item: str
-    location: str
-
-
-@dataclass(slots=True)
-class Base:
-    """A cell's number when it was first known, and when."""
-
-    at: datetime
-    level: int
+    key: Key
 
 
 class Monitors:
     """Watches one world from the moment its routes run."""
 
-    def __init__(self, world: World, places: list[Place], spots: list[Spot]) -> None:
-        self.world = world
-        self.places = places
-        self.spots = {spot.id: spot for spot in spots}
-        self.by_key = {(s.partner, s.item, s.location): s for s in spots}
-        self.began = {name: len(p.simulator.log.changes) for name, p in world.partners.items()}
-        self.start = {spot.id: self.level(spot) for spot in spots}
-        self.place_of: dict[int, Place] = {}
-        for place in places:
-            self.place_of[self.by_key["pos", place.product, place.store].id] = place
-            for shop in place.shops:
-                self.place_of[self.by_key[shop].id] = place
+    def __init__(self, world: World, scene: Scene, spots: list[Spot]) -> None:
+        self.world, self.scene = world, scene
+        self.spots = {spot.id: spot.key for spot in spots}
+        self.ids = {spot.key: spot.id for spot in spots}
+        self.truth = Truth(world, scene)
+        self.listing = {self.ids[each.key]: each for each in scene.listings}
         self.worst_dirty = 0.0
-        self._moves_seen = 0
+        self.uncertain: Counter[Key] = Counter()
+        self.given: Counter[Key] = Counter()
+        self._moves_seen = self._settles_seen = 0
         self._asked: dict[int, datetime] = {}
-
-    def level(self, spot: Spot) -> int:
-        """What the partner itself holds."""
-        simulator = self.world.partners[spot.partner].simulator
-        if spot.partner == "pos":
-            return simulator.stock(spot.item, spot.location) or 0
-        return int(simulator.available(spot.item, spot.location))
-
-    def outside(self, spot: Spot) -> list[tuple[datetime, int]]:
-        """What others did to a cell since the routes run, in order."""
-        log = self.world.partners[spot.partner].simulator.log
-        return [
-            (c.at, c.delta)
-            for c in log.changes[self.began[spot.partner] :]
-            if c.actor == "outside" and self.by_key.get((spot.partner, c.item, c.location)) is spot
-        ]
+        self._excused: set[str] = set()
+        self._cuts: dict[str, int] = {}
+        self._source: dict[str, ChangeSource] = {}
+        self._absolute: set[str] = set()
+        for name in world.partners:
+            able = world.lanes[name].client.capabilities
+            self._source[name] = able.change_source
+            if able.writes is WriteMode.ABSOLUTE:
+                self._absolute.add(name)
 
     def fail(self, text: str) -> None:
         if text not in self.world.violations:
@@ -78,7 +68,9 @@ class Monitors:
     # -- at every step ---
 
     async def watch(self) -> None:
+        self.truth.land()
         self._watch_moves()
+        self._watch_doubts()
         if self.world.recorder.composed_now:
             await self._watch_composed()
 
@@ -87,107 +79,180 @@ class Monitors:
         moves = self.world.recorder.moves
         for move in moves[self._moves_seen :]:
             before = self._asked.get(move.cell)
-            if before is not None and move.asked_at < before:
+            if before is not None and move.asked_at < before and self._source[move.connection] is ChangeSource.LEVELS:
                 self.fail(f"I5 cell {move.cell}: a reading asked at {move.asked_at} counted after one of {before}")
             self._asked[move.cell] = move.asked_at
         self._moves_seen = len(moves)
+
+    def _watch_doubts(self) -> None:
+        """I2: the lower number is believed only where nothing can tell, and never of more than what was written.
+
+        That is so at a partner whose writes are relative and have no key, where orders fit both answers or somebody
+        moved the number as well; and where a number is set, if somebody moved it between the reading and the write.
+        """
+        settles = self.world.recorder.settles
+        for settled in settles[self._settles_seen :]:
+            if settled.outcome == "applied" and settled.op in self._cuts:
+                believed = settled.op not in self.truth.landed
+                self.given[self.spots[settled.cell]] += self._cuts[settled.op] - believed * settled.delta
+            if settled.outcome == "lower_number":
+                key = self.spots[settled.cell]
+                if self.world.kind != RELATIVE and settled.op not in self._excused:
+                    self.fail(f"I2 {key}: the lower number is believed of an op of {settled.delta}, without a cause")
+                self.uncertain[key] += abs(settled.delta)
+                self.world.lower_numbers += 1
+        self._settles_seen = len(settles)
 
     async def _watch_composed(self) -> None:
         """I8: no batch is composed with a number above the target, nor above what there was since the last look."""
         composed, self.world.recorder.composed_now = self.world.recorder.composed_now, []
         for event in composed:
-            if event.role != "channel" or event.known is None:
+            if event.role != "channel":
+                continue
+            listing = self.listing[event.cell]
+            if event.connection in self._absolute:
+                await self._watch_set(listing, event)
+            if event.delta <= 0 or event.known is None:
                 continue
             told = event.known + event.delta
-            record = await self.world.pool.fetchrow(_TARGET, event.cell)
-            if record is None:
-                self.fail(f"I8 cell {event.cell}: written without a pair")
+            own = await self._own_target(event.cell, listing)
+            if own is None:
+                self.fail(f"I8 {listing.key}: written without a pair")
                 continue
-            own = max(0, record["known"] + record["down"] + record["own_up"])
-            if event.delta > 0 and told > own:
-                self.fail(f"I8 cell {event.cell}: told {told} where the target was {own}")
-            bound = await self._largest_total(self.place_of[event.cell])
-            if event.delta > 0 and told > max(0, bound) and not record["uncertain"]:
-                self.fail(f"I8 cell {event.cell}: told {told} although there were never more than {bound}")
+            if told > max(0, own):
+                self.fail(f"I8 {listing.key}: told {told} where the target was {own}")
+            bound = await self._bound(listing)
+            if told > max(0, bound):
+                self.fail(f"I8 {listing.key}: told {told} although there were never more than {bound}")
+            if listing.shape != "single":
+                await self._watch_siblings(listing, event.at)
 
-    def _cells(self, place: Place) -> list[int]:
-        return [self.by_key["pos", place.product, place.store].id, *(self.by_key[shop].id for shop in place.shops)]
+    async def _watch_set(self, listing: Listing, event: Any) -> None:
+        """A number that is set follows a reading at once, or it would erase what others did since."""
+        [row] = await self.world.pool.fetch(_OP, event.op)
+        asked = row["read_asked_at"]
+        self._cuts[event.op] = row["cut"]
+        if row["condition"] == "unreadable":
+            return
+        if event.at - asked > FRESH:
+            self.fail(f"I8 {listing.key}: set at {event.at} from a reading asked at {asked}")
+        self.truth.composed(listing.key, event.op, asked, event.at)
+        window = [c for c in self.truth.all_outside(listing.key) if c.at > asked - READ_LAG and not c.ordered]
+        if window:
+            self._excused.add(event.op)
 
-    async def _largest_total(self, place: Place) -> int:
-        """The most that may be believed of a place: what there was, and the largest sum of what others did at each of
-        its cells since that cell was last read. Cells are read at different times, so each has a window of its own."""
-        cells = self._cells(place)
-        rows = await self.world.pool.fetch("select id, read_asked_at from cells where id = any($1::bigint[])", cells)
-        total = self.start[cells[0]]
+    async def _watch_siblings(self, listing: Listing, at: datetime) -> None:
+        """After a difference in one ledger cell of a pool or set the others are read, before an increase is told: what
+        came to one may have left another."""
+        rows = await self.world.pool.fetch(_DIFFERENCES, [self.ids[part.key] for part in listing.parts])
         for row in rows:
-            since = row["read_asked_at"] - READ_LAG
-            changes = self.outside(self.spots[row["id"]])
-            running = sum(delta for at, delta in changes if at <= since)
-            best = running
-            for at, delta in changes:
-                if at > since:
-                    running += delta
-                    best = max(best, running)
-            total += best
-        return total
+            for other in rows:
+                found = other["found_at"]
+                if other["id"] != row["id"] and found is not None and row["read_asked_at"] < found:
+                    self.fail(
+                        f"I8 {listing.key}: raised at {at} after a difference found by a reading of {found}, "
+                        f"and {self.spots[row['id']]} was last read at {row['read_asked_at']}"
+                    )
+
+    async def _own_target(self, cell: int, listing: Listing) -> int | None:
+        rows = await self.world.pool.fetch(_TARGET, cell)
+        if not rows:
+            return None
+        own = {self.spots[row["ledger_cell"]]: row["known"] + row["down"] + row["own_up"] for row in rows}
+        held: int = rows[0]["held"]
+        return listing.of(own) - held
+
+    async def _bound(self, listing: Listing) -> int:
+        rows = await self.world.pool.fetch(_LOOKED, list(self.spots))
+        since = {self.spots[row["id"]]: row["since"] for row in rows}
+        for key, asked in since.items():
+            lag = READ_LAG
+            if self._source[key[0]] is ChangeSource.ORDERS:
+                lag = READ_LAG + self.world.partners[key[0]].settings.order_lag
+            since[key] = asked - lag
+        return listing.of({part.key: self.truth.largest(part.key, since) for part in listing.parts})
 
     async def _watch_age(self) -> None:
         """I7: a cell that may be read is read within a bound, hot ones too; an unanswered op is waited for."""
-        age = await self.world.pool.fetchval(_OLDEST_MARK, self.world.agenda.now)
-        self.worst_dirty = max(self.worst_dirty, age or 0.0)
-        if self.worst_dirty > READ_WITHIN:
-            self.fail(f"I7 a cell that was marked and may be read was not read for {self.worst_dirty:.0f} s")
+        for row in await self.world.pool.fetch(_OLDEST_MARKS, self.world.agenda.now):
+            self.worst_dirty = max(self.worst_dirty, row["age"])
+            serial = self.world.partners[row["name"]].definition.capabilities.serial
+            if row["age"] > (SERIAL_READ_WITHIN if serial else READ_WITHIN):
+                self.fail(
+                    f"I7 a cell of {row['name']} that was marked and may be read was not read for {row['age']:.0f} s"
+                )
 
     # -- at rest ---
 
     async def resting(self) -> bool:
-        """Nothing is heard, dirty, owed, due, in flight or in doubt."""
+        """Nothing is heard, dirty, owed, due, in flight or in doubt; what was listed since the last change is in."""
         await self._watch_age()
-        if not self.world.calm or not self.world.up:
+        if self.world.calm_since is None or not self.world.up:
             return False
-        busy = await self.world.pool.fetchval(_BUSY, self.world.agenda.now)
-        if busy:
+        busy = await self.world.pool.fetchval(_BUSY, self.world.agenda.now, *self._sources())
+        if busy or not await self._listed():
             return False
-        return all(not self._differs(place) for place in self.places)
+        return not self._differences()
 
-    def _differs(self, place: Place) -> str | None:
-        """I1: the ledger is what everybody did, once each; each shop shows its target."""
-        ledger = self.by_key["pos", place.product, place.store]
-        spots = [ledger, *(self.by_key[shop] for shop in place.shops)]
-        total = self.start[ledger.id] + sum(delta for spot in spots for _, delta in self.outside(spot))
-        if self.level(ledger) != total:
-            return (
-                f"I1 {place.code}@{place.store}: the ledger holds {self.level(ledger)}, everybody together did {total}"
-            )
-        for shop in place.shops:
-            level, target = self.level(self.by_key[shop]), max(0, total)
+    def _sources(self) -> tuple[list[int], list[int]]:
+        """Connections whose changes are polled, and those that have orders."""
+        able = {p.connection_id: p.definition.capabilities for p in self.world.partners.values()}
+        return [c for c, each in able.items() if each.polls_levels], [c for c, each in able.items() if each.has_orders]
+
+    async def _listed(self) -> bool:
+        _, with_orders = self._sources()
+        late = await self.world.pool.fetchval(_LISTED, with_orders, self.world.calm_since)
+        return not late
+
+    def _differences(self) -> list[str]:
+        """I1: each ledger cell is what everybody did, once each; each listing shows its target. A ledger cell whose
+        listings are uncertain may be lower by that much, never higher."""
+        found = []
+        totals = self.truth.totals()
+        slack: Counter[Key] = Counter()
+        for listing in self.scene.listings:
+            for part in listing.parts:
+                if part.intake:
+                    slack[part.key] += part.ratio * self.uncertain[listing.key]
+        levels = {key: self.truth.level(key) for key in totals}
+        for key, total in totals.items():
+            if not total - slack[key] - self.uncertain[key] <= levels[key] <= total:
+                found.append(f"I1 {key}: the ledger holds {levels[key]}, everybody together did {total}")
+        for listing in self.scene.listings:
+            level, target = self.truth.level(listing.key), max(0, listing.of(levels))
             if level != target and not (level < 0 and target == 0):
-                return f"I1 {place.code}@{place.store}: {shop[0]} shows {level}, its target is {target}"
-        return None
+                found.append(f"I1 {listing.key}: shows {level}, its target is {target}")
+        return found
 
     async def judge(self, rested: bool) -> None:
         """Check everything that holds at rest."""
-        uncertain = await self.world.pool.fetchval("select count(*) from pairs where uncertain > 0")
+        uncertain = await self.world.pool.fetchval("select coalesce(sum(uncertain), 0) from pairs")
         quarantined = await self.world.pool.fetchval("select count(*) from quarantine")
-        if uncertain or quarantined:
-            self.fail(f"I2 {uncertain} pairs uncertain, {quarantined} cells quarantined, without a cause in this world")
-        for place in self.places:
-            difference = self._differs(place)
-            if difference is not None:
-                self.fail(difference)
+        if (uncertain and not self.uncertain) or quarantined:
+            self.fail(f"I2 {uncertain} units uncertain, {quarantined} cells quarantined, without a cause in this world")
+        if self.uncertain and not await self.world.pool.fetchval(_ALERTED):
+            self.fail("I2 the lower number is believed, and nobody was alerted")
+        for difference in self._differences():
+            self.fail(difference)
         if not rested:
             self.fail(f"I6 no rest {self.world.agenda.now}: {await self._why_busy()}")
         await self._judge_notices()
         await self._judge_journal()
-        for name, partner in self.world.partners.items():
-            for violation in partner.simulator.log.violations:
-                if any(timedelta(0) <= violation.at - at <= timedelta(seconds=1) for at in self.world.late):
-                    continue  # a request that a fault held back for seconds arrived on top of the others
-                self.fail(f"I11 {name}: {violation.rule} at {violation.at}: {violation.detail}")
+        for name in self.world.partners:
+            self._judge_limits(name)
+
+    def _judge_limits(self, name: str) -> None:
+        """I11: no limit of a partner is overstepped, restarts included."""
+        partner = self.world.partners[name]
+        for violation in partner.simulator.log.violations:
+            late = any(timedelta(0) <= violation.at - at <= timedelta(seconds=1) for at in partner.wire.late)
+            if late and not partner.definition.capabilities.serial:
+                continue  # a request that a fault held back for seconds arrived on top of the others
+            self.fail(f"I11 {name}: {violation.rule} at {violation.at}: {violation.detail}")
 
     async def _why_busy(self) -> str:
         rows = await self.world.pool.fetch(_WHY, self.world.agenda.now)
-        return "; ".join(str(dict(row)) for row in rows[:3])
+        return "; ".join(str(dict(row)) for row in rows[:3]) or f"listed: {await self._listed()}"
 
     async def _judge_notices(self) -> None:
         """I3: every notice that was kept has one end."""
@@ -196,68 +261,94 @@ class Monitors:
             self.fail(f"I3 {left} notices were answered and never handled")
 
     async def _judge_journal(self) -> None:
-        """I4: the journal of a cell is a monotone sampling of what others did there."""
-        found = await self.world.pool.fetch(_JOURNAL)
-        by_cell: dict[int, list[tuple[int, datetime, datetime]]] = defaultdict(list)
-        for row in found:
-            by_cell[row["cell_id"]].append((row["delta"], row["asked_at"], row["answered_at"]))
-        for cell, moves in by_cell.items():
-            spot = self.spots.get(cell)
-            if spot is None or cell in self.world.recorder.compensations:
+        """I4, cell by cell; where the lower number was believed, the journal makes up for it."""
+        by_cell: dict[int, list[journal.Entry]] = defaultdict(list)
+        for row in await self.world.pool.fetch(_JOURNAL):
+            entry = journal.Entry(
+                row["delta"], row["asked_at"], row["answered_at"], row["order"], row["kind"] == "effect"
+            )
+            by_cell[row["cell_id"]].append(entry)
+        for cell, entries in by_cell.items():
+            key = self.spots.get(cell)
+            if key is None or cell in self.world.recorder.compensations or self.uncertain[key]:
                 continue
-            self._sample(spot, moves)
-
-    def _sample(self, spot: Spot, moves: list[tuple[int, datetime, datetime]]) -> None:
-        history = self.outside(spot)
-        sums = [0]
-        for _, delta in history:
-            sums.append(sums[-1] + delta)
-        at, counted = 0, 0
-        for delta, _, answered in moves:
-            counted += delta
-            upto = sum(1 for when, _ in history if when <= answered)
-            while at <= upto and sums[at] != counted:
-                at += 1
-            if at > upto:
-                self.fail(
-                    f"I4 {spot.partner} {spot.item}@{spot.location}: a movement of {delta} at {answered} nobody made"
-                )
-                return
+            history = self.truth.outside(key)
+            if self._source[key[0]] is ChangeSource.ORDERS:
+                wrong = journal.judge_orders(entries, history, self.truth.overwrites[key], self.given[key])
+            else:
+                wrong = journal.judge_levels(entries, history)
+            if wrong is not None:
+                self.fail(f"I4 {key}: {wrong}")
 
 
 _TARGET = """
-select l.known, p.uncertain > 0 as uncertain,
-       k.owed_up + k.sent_up as own_up,
-       (select coalesce(sum(k2.owed_down + k2.sent_down), 0) from components k2 where k2.ledger_cell = l.id)
+select k.ledger_cell, p.held, l.known, (k.owed_up + k.sent_up) * k.ratio as own_up,
+       (select coalesce(sum((k2.owed_down + k2.sent_down) * k2.ratio), 0)
+        from components k2 where k2.ledger_cell = l.id)
          + least(l.compensate, 0) + least(l.compensate_sent, 0) as down
 from pairs p join components k on k.pair_id = p.id join cells l on l.id = k.ledger_cell
 where p.channel_cell = $1
 """
 
-_OLDEST_MARK = """
-select max(extract(epoch from $1::timestamptz - greatest(dirty_since, settled_at)))::float8 from cells
-where dirty_since is not null and op_id is null
+_OP = """
+select o.cut, c.read_asked_at, c.condition from ops o join cells c on c.id = o.cell_id where o.id = $1
+"""
+
+_DIFFERENCES = """
+select c.id, c.read_asked_at,
+       (select max(m.asked_at) from movements m where m.cell_id = c.id and m.kind = 'outside') as found_at
+from cells c where c.id = any($1::bigint[]) order by c.id
+"""
+
+_LOOKED = """
+select c.id, least(c.read_asked_at, n.orders_swept_at) as since
+from cells c join connections n on n.id = c.connection_id where c.id = any($1::bigint[])
+"""
+
+_OLDEST_MARKS = """
+select n.name, max(extract(epoch from $1::timestamptz - greatest(c.dirty_since, c.settled_at)))::float8 as age
+from cells c join connections n on n.id = c.connection_id
+where c.dirty_since is not null and c.op_id is null group by n.name order by n.name
 """
 
 _BUSY = """
 select exists (select 1 from inbox where state = 'new')
     or exists (select 1 from due)
-    or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0)
+    or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0
+                                      or rewrite)
     or exists (select 1 from batches where state <> 'settled')
     or exists (select 1 from components where owed_down <> 0 or owed_up <> 0)
-    or exists (select 1 from pairs where phase <> 'live')
-    or exists (select 1 from connections
-               where polled_until is null or polled_until < $1::timestamptz - interval '70 seconds')
+    or exists (select 1 from pairs where phase <> 'live' or held <> 0)
+    or exists (select 1 from runs where state = 'running')
+    or exists (select 1 from connections where id = any($2::bigint[])
+               and (polled_until is null or polled_until < $1::timestamptz - interval '70 seconds'))
+    or exists (select 1 from connections where id = any($3::bigint[])
+               and (orders_swept_at is null or orders_swept_at < $1::timestamptz - interval '70 seconds'))
+"""
+
+_LISTED = """
+select exists (
+  select 1 from unnest($1::bigint[]) as u (id) where not exists (
+    select 1 from runs r where r.connection_id = u.id and r.kind = 'reconcile' and r.state = 'done'
+      and r.started_at > $2::timestamptz))
 """
 
 _WHY = """
 select c.id, n.name, c.known, c.gap, c.blocked, c.marked_at, c.read_due, c.op_id, c.compensate, c.quarantined,
-       p.phase, k.owed_down, k.owed_up, b.state as batch, b.due_at, b.attempts, b.reason, $1::timestamptz as now
+       c.residual, c.loose, p.phase, p.held, k.owed_down, k.owed_up, b.state as batch, b.due_at, b.attempts, b.reason,
+       $1::timestamptz as now
 from cells c join connections n on n.id = c.connection_id left join pairs p on p.channel_cell = c.id
 left join components k on k.pair_id = p.id left join ops o on o.id = c.op_id left join batches b on b.id = o.batch_id
 where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or k.owed_down <> 0
-   or k.owed_up <> 0 or p.phase <> 'live'
+   or k.owed_up <> 0 or p.phase <> 'live' or p.held <> 0
 order by c.id
 """
 
-_JOURNAL = "select cell_id, delta, asked_at, answered_at from movements where kind = 'outside' order by cell_id, id"
+_ALERTED = "select exists (select 1 from alerts where code = 'uncertain')"
+
+_JOURNAL = """
+select m.cell_id, m.delta, m.asked_at, m.answered_at, m.kind, o.order_id as "order"
+from movements m left join movement_causes x on x.movement_id = m.id and x.cause = 'sale'
+left join lateral (select order_id from order_lines where order_id = x.reference limit 1) o on true
+order by m.cell_id, m.id
+"""

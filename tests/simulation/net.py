@@ -4,80 +4,171 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from inventory_sync.sandbox.faults import FaultPlan
-from inventory_sync.sandbox.kernel import FaultKind, Request, Response, Simulator
+from inventory_sync.sandbox.kernel import Fault, FaultKind, Request, Response, Simulator
+from inventory_sync.sandbox.shell import CountsConcurrency, HearsOfAbandoned
 from inventory_sync.systems.http import HttpRequest, HttpResponse, NoAnswer
 from tests.simulation.clock import Agenda
 from tests.simulation.tasks import Tasks
 
 
-class Network:
-    """Carries requests of one process incarnation. What is on its way when the process dies still arrives."""
+@dataclass(slots=True)
+class Wire:
+    """What lies between us and one partner, for the whole story: requests under way, and when late ones arrive."""
 
-    def __init__(self, agenda: Agenda, tasks: Tasks, late: list[datetime]) -> None:
-        self.agenda = agenda
-        self.tasks = tasks
-        self.late = late
+    simulator: Simulator
+    faults: FaultPlan
+    notify: Callable[[], None]
+    late: list[datetime] = field(default_factory=list)
+    running: int = 0
+
+    def enter(self, request: Request, now: datetime) -> bool:
+        """A request arrives at the partner; whether it counts among those that are under way at once."""
+        simulator = self.simulator
+        if not isinstance(simulator, CountsConcurrency) or not simulator.is_write(request):
+            return False
+        self.running += 1
+        simulator.report_concurrency(self.running, now)
+        return True
+
+    def abandon(self, request: Request, waited: float, lands_in: float, now: datetime) -> None:
+        """Its caller gave a request up that is still to be answered, or carried out, in so many seconds."""
+        if isinstance(self.simulator, HearsOfAbandoned):
+            self.simulator.report_abandoned(request, waited, lands_in, now)
+
+
+@dataclass(slots=True)
+class Network:
+    """Makes transports for one process incarnation, each with a wire of its own."""
+
+    agenda: Agenda
+    tasks: Tasks
+    late: list[datetime]
 
     def transport(self, simulator: Simulator, faults: FaultPlan, notify: Callable[[], None]) -> SimulatedTransport:
-        return SimulatedTransport(self, simulator, faults, notify)
+        return SimulatedTransport(self.agenda, self.tasks, Wire(simulator, faults, notify, self.late))
 
 
 class SimulatedTransport:
-    """`Transport` into a simulator's core."""
+    """`Transport` of one process incarnation into a simulator's core. What is on its way when the process dies still
+    arrives."""
 
-    def __init__(self, network: Network, simulator: Simulator, faults: FaultPlan, notify: Callable[[], None]) -> None:
-        self._network = network
-        self._simulator = simulator
-        self._faults = faults
-        self._notify = notify
+    def __init__(self, agenda: Agenda, tasks: Tasks, wire: Wire) -> None:
+        self.agenda = agenda
+        self.tasks = tasks
+        self.wire = wire
         # A partner counts requests as they arrive: what the way adds differently each time stays small beside a second.
-        self._distance = network.agenda.chance.uniform(0.01, 0.15)
+        self.distance = agenda.chance.uniform(0.01, 0.15)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        agenda = self._network.agenda
-        answer: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        journey = _Journey(self, request)
+        journey.leave()
+        try:
+            return await self.tasks.wait(journey.answer)
+        except asyncio.CancelledError:
+            journey.give_up()
+            raise
+
+
+class _Journey:
+    """One request on its way, whatever befalls it."""
+
+    def __init__(self, transport: SimulatedTransport, request: HttpRequest) -> None:
+        self._agenda, self._tasks, self._wire = transport.agenda, transport.tasks, transport.wire
         parts = urlsplit(request.url)
         headers = {name.lower(): value for name, value in request.headers.items()} | {"host": parts.netloc}
-        incoming = Request(request.method, parts.path, parts.query, headers, request.body)
-        fault = self._faults.decide(incoming)
-        there = self._distance + agenda.chance.uniform(0.0, 0.03)
-        back = agenda.chance.uniform(0.01, 0.2)
+        self._request = Request(request.method, parts.path, parts.query, headers, request.body)
+        self._timeout = request.timeout
+        self._there = transport.distance + self._agenda.chance.uniform(0.0, 0.03)
+        self._back = self._agenda.chance.uniform(0.01, 0.2)
+        self._fault: Fault = self._wire.faults.decide(self._request)
+        self._arrived_at: datetime | None = None
+        self._open_until: datetime | None = None  # until when the partner works on it; None: not, or for ever
+        self._under_way = False
+        self._given_up = False
+        self.answer: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
 
-        def lose(reason: str) -> None:
-            if not answer.done():
-                self._network.tasks.resume(answer)
-                answer.set_exception(NoAnswer(reason))
+    def leave(self) -> None:
+        self._agenda.after(self._there, self._arrive)
+        self._agenda.after(self._timeout, self.give_up)
 
-        def reply(response: Response) -> None:
-            if not answer.done():
-                self._network.tasks.resume(answer)
-                answer.set_result(HttpResponse(response.status, response.headers, response.body))
+    def _arrive(self) -> None:
+        fault, now = self._fault, self._agenda.now
+        self._arrived_at = now
+        self._under_way = self._wire.enter(self._request, now)
+        match fault.kind:
+            case FaultKind.LATE:
+                if self._given_up:
+                    self._hang_up()
+            case FaultKind.RESET_BEFORE:
+                self._leave_partner()
+                self._lose("connection reset")
+            case FaultKind.RESET_AFTER:
+                self._carry_out()
+                self._leave_partner()
+                self._agenda.after(self._back, lambda: self._lose("connection reset"))
+            case FaultKind.DELAY:
+                response = self._carry_out()
+                self._open_until = now + timedelta(seconds=fault.seconds)
+                self._agenda.after(fault.seconds, self._leave_partner)
+                self._agenda.after(fault.seconds + self._back, lambda: self._reply(response))
+                if self._given_up:
+                    self._hang_up()
+            case _:
+                response = self._respond()
+                self._leave_partner()
+                self._agenda.after(self._back, lambda: self._reply(response))
 
-        def arrive() -> None:
-            if fault.kind is FaultKind.THROTTLE:
-                response = self._simulator.throttled(incoming, agenda.now)
-            elif fault.kind is FaultKind.ERROR_BEFORE:
-                response = Response(503, {}, b"")
-            else:
-                response = self._simulator.handle(incoming, agenda.now)
-                self._notify()
-            if fault.kind is FaultKind.ERROR_AFTER:
-                response = Response(503, {}, b"")
-            if fault.kind is FaultKind.RESET_AFTER:
-                agenda.after(back, lambda: lose("connection reset"))
-            elif fault.kind is not FaultKind.LATE:
-                agenda.after(back + (fault.seconds if fault.kind is FaultKind.DELAY else 0.0), lambda: reply(response))
+    def _respond(self) -> Response:
+        if self._fault.kind is FaultKind.THROTTLE:
+            return self._wire.simulator.throttled(self._request, self._agenda.now)
+        if self._fault.kind is FaultKind.ERROR_BEFORE:
+            return Response(503, {}, b"")
+        response = self._carry_out()
+        return Response(503, {}, b"") if self._fault.kind is FaultKind.ERROR_AFTER else response
 
-        if fault.kind is FaultKind.RESET_BEFORE:
-            agenda.after(there, lambda: lose("connection reset"))
-        elif fault.kind is FaultKind.LATE:
-            agenda.after(request.timeout + fault.seconds, arrive)
-            self._network.late.append(agenda.now + timedelta(seconds=request.timeout + fault.seconds))
-        else:
-            agenda.after(there, arrive)
-        agenda.after(request.timeout, lambda: lose("timed out"))
-        return await self._network.tasks.wait(answer)
+    def _carry_out(self) -> Response:
+        response = self._wire.simulator.handle(self._request, self._agenda.now)
+        self._wire.notify()
+        return response
+
+    def give_up(self) -> None:
+        """The caller waits no longer: its time is over, or its process has died."""
+        if self._given_up or (self.answer.done() and not self.answer.cancelled()):
+            return
+        self._given_up = True
+        self._lose("timed out")
+        if self._arrived_at is not None:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """A request without a caller: it is answered into the void, or carried out later."""
+        now = self._agenda.now
+        waited = (now - self._arrived_at).total_seconds() if self._arrived_at is not None else 0.0
+        if self._fault.kind is FaultKind.LATE:
+            self._leave_partner()
+            self._wire.abandon(self._request, waited, self._fault.seconds, now)
+            self._wire.late.append(now + timedelta(seconds=self._fault.seconds))
+            self._agenda.after(self._fault.seconds, self._carry_out)
+        elif self._under_way and self._open_until is not None and self._open_until > now:
+            self._leave_partner()
+            self._wire.abandon(self._request, waited, (self._open_until - now).total_seconds(), now)
+
+    def _leave_partner(self) -> None:
+        if self._under_way:
+            self._under_way = False
+            self._wire.running -= 1
+
+    def _lose(self, reason: str) -> None:
+        if not self.answer.done():
+            self._tasks.resume(self.answer)
+            self.answer.set_exception(NoAnswer(reason))
+
+    def _reply(self, response: Response) -> None:
+        if not self.answer.done():
+            self._tasks.resume(self.answer)
+            self.answer.set_result(HttpResponse(response.status, response.headers, response.body))

@@ -20,7 +20,8 @@ from inventory_sync.store import cells, db, pairs
 from inventory_sync.systems.budget import TokenBucket
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import Applied, NotApplied
-from tests.simulation.world import Options, World
+from tests.simulation.kinds import Options
+from tests.simulation.world import World
 
 Put = Callable[[World], Awaitable[None]]
 

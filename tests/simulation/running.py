@@ -16,9 +16,9 @@ import structlog
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.store.db import open_pool
 from inventory_sync.store.migrate import migrate
+from tests.simulation.kinds import Options
 from tests.simulation.plants import PLANTS, ROUGHER
 from tests.simulation.story import Ending, tell
-from tests.simulation.world import Options
 
 
 async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, first: bool = False) -> list[Ending]:
@@ -60,8 +60,10 @@ async def run_seeds(seeds: list[int], options: Options, plant: str | None, *, fi
 def _show(ending: Ending, plant: str | None) -> None:
     word = "ok  " if not ending.violations else "FAIL"
     print(
-        f"{word} seed {ending.seed}: {ending.movements} movements, {ending.ops} ops, {ending.crashes} deaths, "
+        f"{word} seed {ending.seed} {ending.world}: {ending.movements} movements, {ending.ops} ops, "
+        f"{ending.crashes} deaths, "
         f"{ending.refused_readings} readings refused, doubts {ending.doubts}, {ending.compensations} compensated, "
+        f"{ending.lower_numbers} never known, {ending.lost} lost by setting numbers, "
         f"marks read within {ending.oldest_mark_s:.0f} s",
         flush=True,
     )

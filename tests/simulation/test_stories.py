@@ -11,10 +11,10 @@ import pytest
 import structlog
 
 from inventory_sync.store.db import Pool
+from tests.simulation.kinds import Options
 from tests.simulation.plants import PLANTS
 from tests.simulation.running import quiet, tell_all
 from tests.simulation.story import Ending, tell
-from tests.simulation.world import Options
 
 SEEDS = int(os.environ.get("SEEDS", "2000" if os.environ.get("FULL") else "300"))
 CATCH_WITHIN = 16

@@ -1,48 +1,51 @@
-"""The simulated world: one Smaregi contract, two Shopify shops, one daemon that may die, and people who trade."""
+"""The simulated world: a ledger and channels, one daemon that may die, and people who trade."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, poll, push
+from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, orders, poll, push
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
 from inventory_sync.model.ambient import Ambient
-from inventory_sync.sandbox.faults import Chaos, FaultPlan, NoticeFaults, NoticePlan
+from inventory_sync.sandbox.faults import Chaos, NoticeFaults
 from inventory_sync.sandbox.kernel import Delivery, FaultKind
-from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
-from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
 from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
-from inventory_sync.systems.port import Client, ClientContext, NoticeParser, SystemDefinition
-from inventory_sync.systems.shopify import definition as SHOPIFY
-from inventory_sync.systems.smaregi import definition as SMAREGI
+from inventory_sync.systems.port import Client, ClientContext, SystemDefinition
 from tests.simulation.clock import Agenda
-from tests.simulation.net import Network
+from tests.simulation.kinds import MAKESHOP, RELATIVE, Options, kind_of
+from tests.simulation.net import SimulatedTransport
+from tests.simulation.partners import CONTRACT as CONTRACT
+from tests.simulation.partners import NOTICE_SECRET as NOTICE_SECRET
+from tests.simulation.partners import Partner as Partner
+from tests.simulation.partners import Workshop
 from tests.simulation.recorder import Recorder
+from tests.simulation.scene import Scene
 from tests.simulation.tasks import Tasks
 
 INSTALLATION = "simulated0"
-NOTICE_SECRET = "a-secret-of-sixteen-or-more"
 CODES = ("A-1", "B-2", "C-3")
-CONTRACT = "sb_abc123d4"
 
-BUSY_STEPS = ("intake", "decide", "observe", "push", "push2", "doubt", "poll")
+BUSY_STEPS = ("intake", "decide", "observe", "push", "push2", "doubt", "poll", "orders")
 """Steps that look by themselves every few seconds; the others wait longer to be woken."""
 
 PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 """Conflicts that only delay a step."""
 
 WAKES = {
-    "intake": ("observe", "wishes"),
+    "intake": ("observe", "wishes", "orders"),
     "observe": ("decide",),
     "decide": ("push", "push2"),
     "push": ("decide", "doubt"),
@@ -57,33 +60,9 @@ WAKES = {
 """Which steps have something to do after a step did something."""
 
 
-@dataclass(slots=True)
-class Partner:
-    """A simulated partner with what the daemon knows of it, and the faults on the way to and from it."""
-
-    name: str
-    simulator: Any
-    definition: SystemDefinition
-    settings: Any
-    parser: NoticeParser
-    faults: FaultPlan
-    notices: NoticePlan
-    connection_id: int = 0
-
-
-@dataclass(slots=True)
-class Options:
-    """How rough the world is."""
-
-    changes: int = 60
-    fault_chance: float = 0.12
-    crash_every: float = 25.0
-    limits: tuple[int, int] = (8, 4)
-
-
 @dataclass
 class World:
-    """Everything of one run. `calm` ends faults and trade."""
+    """Everything of one run. `calm_since`: when faults and trade ended."""
 
     seed: int
     pool: db.Pool
@@ -91,10 +70,11 @@ class World:
     budget_full: bool = False
 
     def __post_init__(self) -> None:
+        self.kind = kind_of(self.seed, self.options)
         self.chance = random.Random(self.seed)
         self.agenda = Agenda(self.chance)
         self.recorder = Recorder()
-        self.calm = False
+        self.calm_since: datetime | None = None
         self.incarnation = 0
         self.up = False
         self.crashes = 0
@@ -104,9 +84,15 @@ class World:
         self._planned: dict[str, datetime] = {}
         self.tasks = Tasks()
         self.house = self._house()
-        self.partners = self._partners()
         self.late: list[datetime] = []
+        self.partners = self._partners()
+        for partner in self.partners.values():
+            partner.wire.notify = partial(self._collect, partner)
+        self.scene = Scene((), {}, (), ())
+        self.handled: set[str] = set()
         self.worst_dirty = 0.0
+        self.lower_numbers = 0
+        self.lost = 0
         self._notices = 0
 
     # -- building ---
@@ -119,63 +105,14 @@ class World:
         return House(self.pool, ambient, INSTALLATION, self.recorder)
 
     def _partners(self) -> dict[str, Partner]:
-        chance, options = self.chance, self.options
-        reads, writes = options.limits
-        smaregi = SmaregiSimulator(
-            contract=CONTRACT,
-            switches=SmaregiSwitches(
-                reads_per_second=reads,
-                writes_per_second=writes,
-                stock_lag=chance.choice((0.0, 0.0, 0.8, 2.0)),
-                memo_lag=chance.choice((0.0, 0.0, 1.5)),
-            ),
-            chance=random.Random(chance.random()),
-            notice_delay=lambda rng: rng.uniform(0.05, 1.0),
-        )
-        smaregi.configure_webhook(
-            "https://sync.example.jp/webhooks/smaregi/pos", header="X-Inventory-Sync-Secret", secret=NOTICE_SECRET
-        )
-        pos = SMAREGI.settings(
-            contract_id=CONTRACT,
-            client_id="sim-client",
-            client_secret="sim-secret",
-            webhook_secret=NOTICE_SECRET,
-            base_url="https://api.smaregi.dev",
-            token_url="https://id.smaregi.dev",
-            reads_per_second=reads,
-            writes_per_second=writes,
-            request_timeout_seconds=5,
-        )
-        partners = {"pos": self._partner("pos", smaregi, SMAREGI, pos)}
-        for name in ("shop", "mall"):
-            domain = f"{name}-jp.myshopify.com"
-            simulator = ShopifySimulator(
-                domain=domain,
-                client_secret=f"shpss_{name}_secret",
-                locations=("Tokyo", "Osaka"),
-                switches=ShopifySwitches(
-                    read_lag=chance.choice((0.0, 0.0, 1.0, 2.0)),
-                    webhook_delay=chance.choice((0.0, 0.3)),
-                    bucket_size=400.0,
-                    restore_rate=40.0,
-                ),
-            )
-            settings = SHOPIFY.settings(
-                shop=domain, client_id="sandbox-client", client_secret=f"shpss_{name}_secret", request_timeout_seconds=5
-            )
-            partners[name] = self._partner(name, simulator, SHOPIFY, settings)
-        return partners
+        shop = Workshop(self.chance, lambda: self.agenda.now, self.options)
+        made = [shop.smaregi(), shop.shopify("shop")]
+        made.append(shop.makeshop(relative=self.kind == RELATIVE) if self.kind in MAKESHOP else shop.shopify("mall"))
+        return {partner.name: partner for partner in made}
 
     def _partner(self, name: str, simulator: Any, definition: SystemDefinition, settings: Any) -> Partner:
-        assert definition.make_notice_parser is not None
-        return Partner(
-            name,
-            simulator,
-            definition,
-            settings,
-            definition.make_notice_parser(settings),
-            FaultPlan(random.Random(self.chance.random())),
-            NoticePlan(chance=random.Random(self.chance.random())),
+        return Workshop(self.chance, lambda: self.agenda.now, self.options).partner(
+            name, simulator, definition, settings
         )
 
     # -- faults ---
@@ -197,19 +134,22 @@ class World:
             partner.notices.faults = NoticeFaults(loss=0.15, duplication=0.15, delay=(0.0, 6.0))
 
     def smooth(self) -> None:
-        """Faults end."""
-        self.calm = True
+        """Faults end. Where no list says what changed lately, the walk over all levels that comes every few hours comes
+        now: by it, what a lost notice told is found."""
+        self.calm_since = self.agenda.now
         for partner in self.partners.values():
             partner.faults.clear()
             partner.notices.faults = NoticeFaults()
+            if partner.definition.capabilities.has_orders:
+                self.agenda.after(10.0, partial(poll.start_reconcile, self.house, partner.connection_id))
 
     # -- the daemon's life ---
 
     def client(self, partner: Partner) -> Client:
-        transport = Network(self.agenda, self.tasks, self.late).transport(
-            partner.simulator, partner.faults, lambda: self._collect(partner)
+        transport = SimulatedTransport(self.agenda, self.tasks, partner.wire)
+        context = ClientContext(
+            transport, self.house.ambient, INSTALLATION, self.budget_full, calibration=partner.calibration
         )
-        context = ClientContext(transport, self.house.ambient, INSTALLATION, self.budget_full)
         client: Client = partner.definition.make_client(partner.settings, context)
         return client
 
@@ -235,7 +175,7 @@ class World:
 
     def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
         lane, house = self.lanes[name], self.house
-        return {
+        steps: dict[str, Callable[[], Coroutine[Any, Any, Progress]]] = {
             "observe": lambda: observe.observe(house, lane),
             "push": lambda: push.push(house, lane),
             "push2": lambda: push.push(house, lane),
@@ -246,6 +186,9 @@ class World:
             "wishes": lambda: catalogue.grant_wishes(house, lane),
             "causes": lambda: causes.attribute(house, lane),
         }
+        if lane.client.capabilities.has_orders:
+            steps["orders"] = lambda: orders.orders(house, lane)
+        return steps
 
     def _schedule(self, key: str, low: float, high: float) -> None:
         """Start a step within these seconds, unless it is to start sooner anyway."""
@@ -311,7 +254,8 @@ class World:
     def _targets(self, step: str, name: str) -> list[str]:
         if step in ("intake", "decide"):
             return [step]
-        return [f"{step}:{name}"] if name else [f"{step}:{each}" for each in self.lanes]
+        names = [name] if name else list(self.lanes)
+        return [f"{step}:{each}" for each in names if each in self.lanes and step in self._steps(each)]
 
     async def _lease(self, name: str) -> None:
         partner = self.partners[name]
@@ -373,8 +317,8 @@ class World:
             if not self.up:
                 partner.simulator.delivered(delivery, None, self.agenda.now)
                 return
-            headers = {name.lower(): value for name, value in delivery.headers.items()}
-            notice = partner.parser.parse(headers, delivery.body)
+            assert partner.parser is not None
+            notice = partner.parser.parse(_headers(delivery), delivery.body)
             arrival = intake.Arrival(partner.connection_id, notice, self.agenda.now)
 
             def kept(durable: bool) -> None:
@@ -409,7 +353,9 @@ class World:
             if act is None:
                 return False
             await self.agenda.tell_database(self.pool)
-            act()
+            happening = act()
+            if inspect.isawaitable(happening):
+                await happening
             await self.tasks.settle(self.pool)
             if self.tasks.errors:
                 raise self.tasks.errors[0]
@@ -422,6 +368,13 @@ class World:
                 if await done():
                     return True
         return False
+
+
+def _headers(delivery: Delivery) -> dict[str, str]:
+    """What the web layer passes on of a notice: its headers, and what its address says."""
+    parts = urlsplit(delivery.url)
+    own = {":method": "POST", ":token": parts.path.rpartition("/")[2], ":query": parts.query}
+    return {name.lower(): value for name, value in delivery.headers.items()} | own
 
 
 async def warm(pool: db.Pool) -> None:

@@ -211,7 +211,7 @@ async def test_a_broken_database_is_not_answered_200(pool: Pool, open_port: Open
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/webhooks", "/webhooks/", "/webhooks/fake/shop/more", "/.git/config", "/static/"]
+    "path", ["/", "/webhooks", "/webhooks/", "/webhooks/fake/shop/token/more", "/.git/config", "/static/"]
 )
 async def test_an_unknown_address_is_a_problem_document(open_port: Opener, path: str) -> None:
     port = await open_port()

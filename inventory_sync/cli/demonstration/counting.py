@@ -6,22 +6,26 @@ believes can make a run look better than it was. Units are whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from inventory_sync.cli.demonstration.arrivals import Arrivals, Unheard, arrivals, sum_up
-from inventory_sync.cli.demonstration.stories import CLIENT, Outage, Story, shows
+from inventory_sync.cli.demonstration.arrivals import Disturbances, Flow, Way, arrivals, flows
+from inventory_sync.cli.demonstration.stories import CLIENT, Books, Outage, Pair, Partner, Place, shows
 from inventory_sync.sandbox.kernel import StockChange
+
+SETS_NUMBERS = frozenset({Partner.CART})
+"""Partners at which the product sets a number instead of changing it: each such write tells a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How one pair ended. Units are never negative.
 
-    `lost`: units others moved at the channel that the ledger never got. `doubled`: units that took effect more than
-    once, net of what was taken back. `taken_back`: effects that happened twice and were compensated.
+    `lost`: units others moved at the channels that the ledger never got. `doubled`: units that took effect more than
+    once, net of what was taken back. `taken_back`: effects that happened twice and were compensated. A ledger number
+    that feeds several pairs is judged with the first of them.
     """
 
     name: str
@@ -34,39 +38,65 @@ class Verdict:
     taken_back: int
 
 
-def judge(story: Story) -> Verdict:
-    """How a pair ended, at rest.
+@dataclass(frozen=True, slots=True)
+class _Booked:
+    """How one ledger number ended."""
+
+    off: int
+    lost: int
+    doubled: int
+    repeated: int
+
+
+def _booked(books: Books, place: Place) -> _Booked:
+    """How a ledger number ended, at rest.
 
     Carrying changes over may net them and so only ever reduces how many units move in each direction. More client
     units in one direction than others moved are therefore certainly doubled, as is a reference with two effects; what
     is missing otherwise is lost.
     """
-    off = story.ledger_end - story.expected
-    others, ours = _units(story.channel, client=False), _units(story.ledger, client=True)
-    again, again_channel = _repeated(story.ledger), _repeated(story.channel)
+    off = books.end(place) - books.expected(place)
+    others = _units(change for channel in books.fed_by(place) for change in books.others(channel))
+    ours = _units(change for change in books.changes(place) if change.actor == CLIENT)
+    again = _repeated(books.changes(place))
     way, back = (0, 1) if off < 0 else (1, 0)
     doubled = min(abs(off), max(ours[way] - others[way], again[way], 0))
     lost = min(abs(off) - doubled, max(0, others[back] - ours[back]))
-    doubled = abs(off) - lost
-    truth = story.ledger_end
-    apart = 0 if shows(story.channel_end, truth) else story.channel_end - max(0, truth)
-    doubled += min(abs(apart), again_channel[0 if apart < 0 else 1])
-    effects = sum(again) + sum(again_channel)
+    return _Booked(off, lost, abs(off) - lost, sum(again))
+
+
+def judge(books: Books) -> list[Verdict]:
+    """How every pair ended, at rest."""
+    found: list[Verdict] = []
+    judged: set[Place] = set()
+    for pair in books.pairs:
+        own = [place for place in pair.ledger if place not in judged]
+        judged.update(own)
+        found.append(_verdict(books, pair, [_booked(books, place) for place in own]))
+    return found
+
+
+def _verdict(books: Books, pair: Pair, booked: Sequence[_Booked]) -> Verdict:
+    truth, channel = books.truth(pair), books.end(pair.channel)
+    apart = 0 if shows(channel, truth) else channel - max(0, truth)
+    again = _repeated(books.changes(pair.channel))
+    effects = sum(each.repeated for each in booked) + sum(again)
+    right = apart == 0 and not any(each.off for each in booked)
     return Verdict(
-        story.pair.name,
+        pair.name,
         apart == 0,
-        story.expected,
+        sum(books.expected(place) for place in pair.ledger),
         truth,
-        story.channel_end,
-        lost,
-        doubled,
-        effects if off == 0 and apart == 0 else 0,
+        channel,
+        sum(each.lost for each in booked),
+        sum(each.doubled for each in booked) + min(abs(apart), again[0 if apart < 0 else 1]),
+        effects if right else 0,
     )
 
 
-def _units(changes: Iterable[StockChange], *, client: bool) -> tuple[int, int]:
-    """Units moved down and up, by the client or by everybody else."""
-    deltas = [c.delta for c in changes if (c.actor == CLIENT) is client]
+def _units(changes: Iterable[StockChange]) -> tuple[int, int]:
+    """Units moved down and up."""
+    deltas = [change.delta for change in changes]
     return -sum(d for d in deltas if d < 0), sum(d for d in deltas if d > 0)
 
 
@@ -97,37 +127,64 @@ class TooHigh:
         return self.told - self.most
 
 
-def too_high(story: Story, window: timedelta, outages: Sequence[Outage] = ()) -> list[TooHigh]:
-    """Client increases at the channel that end above everything the ledger may have shown within the window.
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How old what is known of each partner may be when a channel is told more, and when it could not be reached."""
 
-    The bound at an instant: the start, the largest sum of what others did at the ledger at any moment of the window,
-    and what others did at the channel itself until then. The window grows by the time the daemon was down in it.
+    lengths: Mapping[Partner, timedelta]
+    outages: Mapping[Partner, Sequence[Outage]] = field(default_factory=dict)
+
+    def since(self, partner: Partner, at: datetime) -> datetime:
+        """From when on a partner's changes may be unknown at an instant; outages make that earlier."""
+        since = at - self.lengths[partner]
+        for outage in sorted(self.outages.get(partner, ()), key=lambda o: o.since, reverse=True):
+            if outage.since < at and outage.until > since:
+                since -= min(at, outage.until) - outage.since
+        return since
+
+
+def too_high(books: Books, pair: Pair, windows: Windows) -> list[TooHigh]:
+    """What the product told a channel above everything that may have been true within the windows.
+
+    The bound at an instant is the start, and for each place that the number depends on the largest sum of what others
+    did there at any moment of its partner's window. At a channel that is told differences its own changes count as they
+    are; one that is told numbers is judged by every write, and its own changes may be unknown for its window as well.
     """
+    writes = [c for c in books.changes(pair.channel) if c.actor == CLIENT]
+    absolute = pair.channel.partner in SETS_NUMBERS
+    if not absolute:
+        writes = [c for c in writes if c.delta > 0]
+    if not writes:
+        return []
+    places = [*pair.ledger, *(c for place in pair.ledger for c in books.fed_by(place) if c != pair.channel)]
+    sums = [(place.partner, _sums(books.others(place))) for place in places]
+    own = _sums_before(books.changes(pair.channel))
+    start = sum(books.start(place) for place in pair.ledger)
     found: list[TooHigh] = []
-    at_channel = 0
-    steps = [(c.at, total) for c, total in _sums(story.ledger)]
-    for change in story.channel:
-        if change.actor != CLIENT:
-            at_channel += change.delta
-        elif change.delta > 0:
-            since = _widened(change.at, window, outages)
-            most = max(0, story.start + _largest(steps, since, change.at) + at_channel)
-            if change.after > most:
-                found.append(TooHigh(story.pair.name, change.at, change.after, most))
+    for change in writes:
+        elsewhere = sum(_largest(steps, windows.since(partner, change.at), change.at) for partner, steps in sums)
+        here = own[id(change)]
+        if absolute:
+            steps = _sums(books.others(pair.channel))
+            here = max(here, _largest(steps, windows.since(pair.channel.partner, change.at), change.at))
+        most = max(0, start + elsewhere + here)
+        if change.after > most:
+            found.append(TooHigh(pair.name, change.at, change.after, most))
     return found
 
 
-def _sums(changes: Iterable[StockChange]) -> list[tuple[StockChange, int]]:
-    outside = [c for c in changes if c.actor != CLIENT]
-    return list(zip(outside, accumulate(c.delta for c in outside), strict=True))
+def _sums(outside: Sequence[StockChange]) -> list[tuple[datetime, int]]:
+    return [(c.at, total) for c, total in zip(outside, accumulate(c.delta for c in outside), strict=True)]
 
 
-def _widened(at: datetime, window: timedelta, outages: Sequence[Outage]) -> datetime:
-    since = at - window
-    for outage in sorted(outages, key=lambda o: o.since, reverse=True):
-        if outage.since < at and outage.until > since:
-            since -= min(at, outage.until) - outage.since
-    return since
+def _sums_before(changes: Sequence[StockChange]) -> dict[int, int]:
+    """What others had done by each change, by the change's identity."""
+    found: dict[int, int] = {}
+    total = 0
+    for change in changes:
+        total += change.delta if change.actor != CLIENT else 0
+        found[id(change)] = total
+    return found
 
 
 def _largest(steps: Sequence[tuple[datetime, int]], since: datetime, until: datetime) -> int:
@@ -139,12 +196,13 @@ def _largest(steps: Sequence[tuple[datetime, int]], since: datetime, until: date
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The whole run, counted."""
+    """The whole run, counted. `moved`: changes and units by others, by partner."""
 
     verdicts: tuple[Verdict, ...]
     told_too_high: tuple[TooHigh, ...]
     strays: tuple[StockChange, ...]
-    arrivals: Arrivals
+    flows: Mapping[Way, Flow]
+    moved: Mapping[Partner, tuple[int, int]]
 
     @property
     def equal(self) -> int:
@@ -167,6 +225,18 @@ class Count:
         return sum(each.units for each in self.told_too_high)
 
     @property
+    def never(self) -> int:
+        return sum(flow.never for flow in self.flows.values())
+
+    @property
+    def changes(self) -> int:
+        return sum(changes for changes, _ in self.moved.values())
+
+    @property
+    def units(self) -> int:
+        return sum(units for _, units in self.moved.values())
+
+    @property
     def good(self) -> bool:
         """Every pair equal, nothing lost, doubled or told too high, and nothing written that must not be."""
         clean = not (self.lost or self.doubled or self.told_too_high or self.strays)
@@ -174,17 +244,22 @@ class Count:
 
 
 def count(
-    told: Sequence[Story],
-    *,
-    window: timedelta,
-    outages: Sequence[Outage] = (),
-    unheard: Collection[Unheard] = (),
-    stray: Sequence[StockChange] = (),
+    books: Books, windows: Windows, *, stray: Sequence[StockChange] = (), disturbances: Disturbances | None = None
 ) -> Count:
-    """Count a run. `window` is how long a ledger number may be old when a channel is told more (see `too_high`)."""
+    """Count a run."""
     return Count(
-        tuple(judge(story) for story in told),
-        tuple(found for story in told for found in too_high(story, window, outages)),
+        tuple(judge(books)),
+        tuple(found for pair in books.pairs for found in too_high(books, pair, windows)),
         tuple(stray),
-        sum_up((each for story in told for each in arrivals(story)), unheard, outages),
+        flows(arrivals(books), disturbances or Disturbances(outages=windows.outages)),
+        _moved(books),
     )
+
+
+def _moved(books: Books) -> dict[Partner, tuple[int, int]]:
+    found: dict[Partner, tuple[int, int]] = {}
+    for place in dict.fromkeys([*books.ledger, *(pair.channel for pair in books.pairs)]):
+        deltas = [abs(change.delta) for change in books.others(place)]
+        changes, units = found.get(place.partner, (0, 0))
+        found[place.partner] = (changes + len(deltas), units + sum(deltas))
+    return found

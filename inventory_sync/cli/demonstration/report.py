@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inventory_sync.cli.demonstration.arrivals import Lags
+from inventory_sync.cli.demonstration.arrivals import Flow, Lags, Way
 from inventory_sync.cli.demonstration.counting import Count
+from inventory_sync.cli.demonstration.stories import Partner
 from inventory_sync.cli.texts import Words
 from inventory_sync.sandbox.kernel import Violation
 
 FINDINGS = 12
 """Pairs spelt out in a report; the rest is counted."""
 
+HEARD_WITHIN = 5.0
+"""Seconds within which a new order at MakeShop is to be heard and booked at one request a second."""
+
+HEARD = Way(Partner.CART, Partner.POS)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is known at the end. `window` and the times are seconds."""
+    """Everything that is known at the end. Times are seconds.
+
+    `windows`: by partner, how old what is known of it may be. `between`: orders at MakeShop that were placed after a
+    reading and before the write made from it. `silent`: the longest that MakeShop was asked for no orders.
+    """
 
     count: Count
     skus: int
+    cart_skus: int
     traded: float
     settled_in: float
     rested: bool
-    window: float
+    windows: Mapping[Partner, float]
+    between: int
     kills: int
     in_flight_at_kills: int
     down: float
+    silent: float
     notices: dict[str, int]
     faulted: dict[str, int]
     violations: Sequence[Violation]
@@ -40,31 +53,31 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The report with stable keys, for programs."""
         count = self.count
-        arrivals = count.arrivals
         return {
             "good": self.good,
             "skus": self.skus,
+            "skus_at_makeshop": self.cart_skus,
             "pairs": len(count.verdicts),
             "pairs_equal": count.equal,
             "units_lost": count.lost,
             "units_doubled": count.doubled,
             "units_doubled_and_taken_back": count.taken_back,
             "units_too_high": count.too_high,
-            "staleness_window_s": self.window,
+            "staleness_windows_s": {partner.label: seconds for partner, seconds in self.windows.items()},
             "written_though_excluded": len(count.strays),
-            "changes": arrivals.changes,
-            "units_moved": arrivals.units,
-            "changes_never_arrived": arrivals.never,
-            "lag_s": {
-                "decreases": arrivals.decreases.as_dict(),
-                "increases": arrivals.increases.as_dict(),
-                "untold": arrivals.untold.as_dict(),
-            },
+            "changes": count.changes,
+            "units_moved": count.units,
+            "moved": {p.label: {"changes": n, "units": units} for p, (n, units) in count.moved.items()},
+            "changes_never_arrived": count.never,
+            "lag_s": {f"{way.origin.label} > {way.target.label}": _flow(flow) for way, flow in count.flows.items()},
+            "makeshop_orders_heard_s": self._heard.as_dict() | {"within_5_s": self._heard.within(HEARD_WITHIN)},
+            "makeshop_orders_between_reading_and_write": self.between,
             "notices": self.notices,
             "requests_faulted": self.faulted,
             "daemon_kills": self.kills,
             "requests_in_flight_at_kills": self.in_flight_at_kills,
             "daemon_down_s": round(self.down, 2),
+            "makeshop_silent_s": round(self.silent, 2),
             "daemon_died": self.daemon_died,
             "partner_limit_violations": len(self.violations),
             "traded_s": round(self.traded, 1),
@@ -72,6 +85,12 @@ class Report:
             "rested": self.rested,
             "findings": self.findings(),
         }
+
+    @property
+    def _heard(self) -> Lags:
+        """From an order at MakeShop until the ledger was lower by it, where nothing held it up."""
+        flow = self.count.flows.get(HEARD)
+        return flow.decreases if flow is not None else Lags(())
 
     def findings(self) -> list[dict[str, Any]]:
         """What is wrong, pair by pair, the most units first."""
@@ -109,12 +128,14 @@ class Report:
 
     def _counted(self, say: Words) -> list[str]:
         c = self.count
+        moved = ", ".join(f"{partner.label} {changes} ({units})" for partner, (changes, units) in c.moved.items())
+        windows = ", ".join(f"{partner.label} {seconds:.0f}" for partner, seconds in self.windows.items())
         return [
             say.either(
-                f"{self.skus} 商品、{len(c.verdicts)} 組。{self.traded:.0f} 秒の取引: 変更 {c.arrivals.changes} 件、"
-                f"{c.arrivals.units} 個",
-                f"{self.skus} SKUs, {len(c.verdicts)} pairs, {self.traded:.0f} s of trade: "
-                f"{c.arrivals.changes} changes, {c.arrivals.units} units",
+                f"{self.skus} 商品 (うち MakeShop にも {self.cart_skus})、{len(c.verdicts)} 組。{self.traded:.0f} 秒の"
+                f"取引: 変更 {c.changes} 件、{c.units} 個 [{moved}]",
+                f"{self.skus} SKUs ({self.cart_skus} of them at MakeShop too), {len(c.verdicts)} pairs, "
+                f"{self.traded:.0f} s of trade: {c.changes} changes, {c.units} units [changes (units): {moved}]",
             ),
             say.either(
                 f"一致 {c.equal}/{len(c.verdicts)} 組 (取引終了から {self.settled_in:.1f} 秒後)",
@@ -127,22 +148,36 @@ class Report:
                 f"writes to excluded items {len(c.strays)}",
             ),
             say.either(
-                f"「多く伝えた」の基準: 直近 {self.window:.0f} 秒 (停止時間を加える) に台帳が示し得た最大値",
-                f"too high means above the most the ledger can have shown in the last {self.window:.0f} s, "
-                "plus time the daemon was down",
+                f"「多く伝えた」の基準: 各取引先が直近に示し得た最大値 [秒: {windows}] (停止時間を加える)",
+                f"too high means above the most that each partner can have shown lately [seconds: {windows}], "
+                "plus time it could not be reached",
             ),
         ]
 
     def _lags(self, say: Words) -> list[str]:
-        arrivals = self.count.arrivals
-        kinds = (
-            (say.either("減少", "decreases"), arrivals.decreases),
-            (say.either("増加", "increases"), arrivals.increases),
-            (say.either("通知なし・停止中", "no notice heard, or daemon down"), arrivals.untold),
-        )
+        heard = self._heard
+        lines = [
+            say.either(
+                f"{way.origin.label} → {way.target.label}: 減 {_lag(flow.decreases, say)} · 増 "
+                f"{_lag(flow.increases, say)} · 障害あり {_lag(flow.disturbed, say)}",
+                f"{way.origin.label} → {way.target.label}: down {_lag(flow.decreases, say)} · up "
+                f"{_lag(flow.increases, say)} · held up {_lag(flow.disturbed, say)}",
+            )
+            for way, flow in self.count.flows.items()
+        ]
         return [
-            say.either(f"反映まで: {name} {_lag(lags, say)}", f"lag of {name}: {_lag(lags, say)}")
-            for name, lags in kinds
+            say.either(
+                "反映まで (秒)。「障害あり」は通知の消失、停止、MakeShop への要求の障害にかかったもの",
+                "lag in seconds; held up: no notice heard, daemon down, or a fault on the one line to MakeShop",
+            ),
+            *(f"  {line}" for line in lines),
+            say.either(
+                f"MakeShop の注文が台帳に届くまで: {_lag(heard, say)}、{HEARD_WITHIN:.0f} 秒以内 "
+                f"{heard.within(HEARD_WITHIN)}/{len(heard.seconds)}。読取と書込の間に置かれた注文 {self.between} 件",
+                f"MakeShop orders heard and booked: {_lag(heard, say)}, within {HEARD_WITHIN:.0f} s "
+                f"{heard.within(HEARD_WITHIN)}/{len(heard.seconds)}; {self.between} orders fell exactly between "
+                "our reading and our write",
+            ),
         ]
 
     def _disturbed(self, say: Words) -> list[str]:
@@ -159,9 +194,11 @@ class Report:
                 f"requests faulted {sum(self.faulted.values())}: {faults}",
             ),
             say.either(
-                f"kill -9: {self.kills} 回 (応答待ちの要求 {self.in_flight_at_kills} 件、停止 {self.down:.1f} 秒)",
+                f"kill -9: {self.kills} 回 (応答待ちの要求 {self.in_flight_at_kills} 件、停止 {self.down:.1f} 秒、"
+                f"MakeShop への沈黙は最長 {self.silent:.1f} 秒: リースとタイムアウトが過ぎるまで送らない)",
                 f"daemon kills (kill -9) {self.kills}, with {self.in_flight_at_kills} requests in flight, "
-                f"{self.down:.1f} s down",
+                f"{self.down:.1f} s down; MakeShop without a list of orders for {self.silent:.1f} s at most (a serial "
+                "partner is left alone until lease and time-out have passed)",
             ),
             say.either(
                 f"取引先の制限違反 {len(self.violations)} 件", f"partner limit violations {len(self.violations)}"
@@ -186,6 +223,15 @@ def _lag(lags: Lags, say: Words) -> str:
     if usual is None or slow is None:
         return say.either("なし", "none")
     return say.either(
-        f"p50 {usual:.2f} 秒、p99 {slow:.2f} 秒、最大 {lags.seconds[-1]:.2f} 秒 ({len(lags.seconds)} 件)",
-        f"p50 {usual:.2f} s, p99 {slow:.2f} s, worst {lags.seconds[-1]:.2f} s ({len(lags.seconds)})",
+        f"p50 {usual:.2f} p99 {slow:.2f} 最大 {lags.seconds[-1]:.2f} ({len(lags.seconds)} 件)",
+        f"p50 {usual:.2f} p99 {slow:.2f} worst {lags.seconds[-1]:.2f} ({len(lags.seconds)})",
     )
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "decreases": flow.decreases.as_dict(),
+        "increases": flow.increases.as_dict(),
+        "held_up": flow.disturbed.as_dict(),
+        "never": flow.never,
+    }

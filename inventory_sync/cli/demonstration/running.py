@@ -13,22 +13,34 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from inventory_sync.cli.demonstration.counting import Count, count
-from inventory_sync.cli.demonstration.market import ADD, ADJUST, ROUTE, Market
+from inventory_sync.cli.demonstration import accounts
+from inventory_sync.cli.demonstration.counting import Count, Windows, count
+from inventory_sync.cli.demonstration.market import ADD, ADJUST, CART_SKUS, Market
 from inventory_sync.cli.demonstration.process import COMMAND, Daemon, DaemonFailed
 from inventory_sync.cli.demonstration.report import Report
+from inventory_sync.cli.demonstration.requests import STOCK
 from inventory_sync.cli.demonstration.screen import Screen, Watcher
-from inventory_sync.cli.demonstration.stories import Outage, Side, strays
+from inventory_sync.cli.demonstration.stories import Outage, Partner, strays
 from inventory_sync.cli.demonstration.trade import Trade
 from inventory_sync.cli.texts import Words
 from inventory_sync.sandbox.kernel import NO_FAULT, Fault, FaultKind
 
-STALENESS = timedelta(seconds=20)
-"""How old a ledger number may be when the shop is told more: the ledger is polled every 15 s, because changes over its
-older API and lost notices are found by polling only, and a reading takes its turn."""
+STALENESS = {
+    Partner.POS: timedelta(seconds=20),
+    Partner.SHOP: timedelta(seconds=25),
+    Partner.CART: timedelta(seconds=15),
+}
+"""How old what is known of each partner may be when a shop is told more. The register is polled every 15 s, because
+changes over its older API and lost notices are found by polling only; the shop every 20 s; either reading takes its
+turn. A list of MakeShop's newest orders is asked for every 3 s at one request a second, is behind by the order lag, and
+may have to be asked for again; the time that faults or a restart kept it away is added."""
 
-SETTLE_WITHIN = 75.0
-"""Seconds after the end of trade and faults within which everything must be equal. The shop is polled once a minute."""
+ROUTES = (accounts.POS_SHOP, accounts.POS_CART)
+
+SETTLE_WITHIN = 150.0
+"""Seconds after the end of trade and faults within which everything must be equal. The shop is polled once a minute. A
+cancel at MakeShop is found by the sliding window over its orders, which begins once a minute, and believed after two
+readings."""
 
 STILL = 5.0
 """Seconds without a write after which what is equal counts as settled."""
@@ -37,7 +49,7 @@ WRONG_AND_STILL = 10.0
 """Seconds without a write after which sides that are equal and yet wrong are not going to be repaired."""
 
 SET_UP_WITHIN = 90.0
-ALIGN_WITHIN = 60.0
+ALIGN_WITHIN = 120.0
 FIRST_KILL, NEXT_KILLS = 15.0, 60.0
 """Seconds of trade before the first kill, and between kills, where a run has no end."""
 
@@ -74,6 +86,7 @@ class Demonstration:
     outages: list[Outage] = field(default_factory=list)
     in_flight: int = 0
     state: str = ""
+    dealers: Trade | None = None
     daemon_died: bool = False
 
     # -- set up ---
@@ -83,15 +96,14 @@ class Demonstration:
         say, line, plan = self.say.either, self.screen.line, self.plan
         line(
             say(
-                f"取引先シミュレーター: レジ (スマレジ) とショップ (Shopify)、{plan.skus} 商品 × 2 か所、"
-                f"seed {plan.seed}",
-                f"Simulated partners: a register (Smaregi) and a shop (Shopify), {plan.skus} SKUs at 2 places; "
+                f"取引先シミュレーター: レジ (スマレジ)、ショップ (Shopify)、カート (MakeShop)。"
+                f"{plan.skus} 商品 × 2 店舗、うち {CART_SKUS} 商品は MakeShop にも (2 店舗の合計)、seed {plan.seed}",
+                f"Simulated partners: a register (Smaregi) with 2 stores, a shop (Shopify) with a location for each, "
+                f"and a shop at MakeShop that shows their sum; {plan.skus} SKUs, {CART_SKUS} of them at MakeShop too; "
                 f"seed {plan.seed}",
             )
         )
-        line(
-            f"  Smaregi {self.market.shells[Side.LEDGER].base_url}  Shopify {self.market.shells[Side.CHANNEL].base_url}"
-        )
+        line("  " + "  ".join(f"{p.label} {self.market.shells[p].base_url}" for p in Partner))
         line(say("ページ: ", "Pages: ") + "  ".join(pages))
         line(say(f"作業場所: {directory}", f"Working in {directory}"))
 
@@ -105,12 +117,13 @@ class Demonstration:
         states = ", ".join(f"{each['name']}={each['state']}" for each in (*report["connections"], *report["routes"]))
         line(say(f"設定を適用しました: {states}", f"Configuration applied: {states}"))
         await self._matched()
-        preview = await self._preview()
-        self._show_match((await self._json("route", "show", ROUTE, "--json"))["match"])
-        self._show_preview(preview)
-        await self._json("route", "start", ROUTE, "--accept", preview["preview"], "--json")
+        for route in ROUTES:
+            preview = await self._preview(route)
+            self._show_match(route, (await self._json("route", "show", route, "--json"))["match"])
+            self._show_preview(route, preview)
+            await self._json("route", "start", route, "--accept", preview["preview"], "--json")
         await self._aligned()
-        line(say("初回の整合が終わり、すべて一致しました。", "Aligned: both sides are equal everywhere."))
+        line(say("初回の整合が終わり、すべて一致しました。", "Aligned: all partners are equal everywhere."))
 
     async def _json(self, *arguments: str) -> Any:
         code, printed = await self.daemon.command(*arguments)
@@ -123,34 +136,35 @@ class Demonstration:
         wanted = len(self.market.pairs)
         async with _within(SET_UP_WITHIN, "the catalogues were not matched"):
             while True:
-                found = (await self.daemon.status()).get("routes") or [{}]
-                if found[0].get("matched_at") and found[0].get("pairs", 0) >= wanted:
+                found = (await self.daemon.status()).get("routes") or []
+                matched = [each.get("pairs", 0) for each in found if each.get("matched_at")]
+                if len(matched) == len(ROUTES) and sum(matched) >= wanted:
                     return
                 await asyncio.sleep(0.3)
 
-    async def _preview(self) -> Any:
+    async def _preview(self, route: str) -> Any:
         async with _within(SET_UP_WITHIN, "there was no preview"):
             while True:
-                code, printed = await self.daemon.command("route", "preview", ROUTE, "--json")
+                code, printed = await self.daemon.command("route", "preview", route, "--json")
                 if code == 0:
                     return json.loads(printed)
                 if not any(each in printed for each in RETRIED):
                     raise DaemonFailed(printed)
                 await asyncio.sleep(0.3)
 
-    def _show_match(self, match: dict[str, Any]) -> None:
+    def _show_match(self, route: str, match: dict[str, Any]) -> None:
         say, line = self.say.either, self.screen.line
         apart = sum(match["excluded_count"].values())
         line(
             say(
-                f"紐付け: 一致 {match['matched']}、対象外 {apart}、あいまい {match['ambiguous_count']}、"
+                f"{route} の紐付け: 一致 {match['matched']}、対象外 {apart}、あいまい {match['ambiguous_count']}、"
                 f"惜しい {match['near_misses_count']} (一致以外には書き込みません)",
-                f"Match: {match['matched']} items, excluded {apart}, ambiguous {match['ambiguous_count']}, "
+                f"{route}, match: {match['matched']} items, excluded {apart}, ambiguous {match['ambiguous_count']}, "
                 f"near misses {match['near_misses_count']}; only what matched is ever written",
             )
         )
 
-    def _show_preview(self, preview: dict[str, Any]) -> None:
+    def _show_preview(self, route: str, preview: dict[str, Any]) -> None:
         say, line, summary = self.say.either, self.screen.line, preview["summary"]
         up, down = summary["units_up"], -summary["units_down"]
         line(
@@ -165,7 +179,7 @@ class Demonstration:
         for row in [r for r in preview["rows"] if r["action"] == "write_channel"][:SAMPLE]:
             why = say(row["why_ja"], row["why_en"])
             line(f"  {row['value']}  {row['location']}  {row['before']} → {row['after']}  {why}")
-        command = f"inventory-sync route start {ROUTE} --accept {preview['preview']}"
+        command = f"inventory-sync route start {route} --accept {preview['preview']}"
         line(say(f"承認します: {command}", f"Accepting it: {command}"))
 
     async def _aligned(self) -> None:
@@ -189,11 +203,13 @@ class Demonstration:
         self.state = self.say.either("取引中", "trading")
         market.disturb(True)
         for answer_lost in (FaultKind.RESET_AFTER, FaultKind.ERROR_AFTER, FaultKind.RESET_AFTER):
-            market.faults[Side.LEDGER].queue(ADD, answer_lost, *[NO_FAULT] * 3)
-            market.faults[Side.CHANNEL].queue(ADJUST, answer_lost, *[NO_FAULT] * 2)
+            market.faults[Partner.POS].queue(ADD, answer_lost, *[NO_FAULT] * 3)
+            market.faults[Partner.SHOP].queue(ADJUST, answer_lost, *[NO_FAULT] * 2)
+        market.faults[Partner.CART].queue(STOCK, NO_FAULT, FaultKind.RESET_AFTER)
         self.trading, began = True, time.monotonic()
         self.screen.begin()
-        work = (Trade(market, chance).run(self.ending), self._kill_sometimes(), self._show(watcher, began))
+        trade = self.dealers = Trade(market, chance)
+        work = (trade.run(self.ending), self._kill_sometimes(), self._show(watcher, began))
         tasks = [asyncio.create_task(each) for each in work]
         for task in tasks:
             task.add_done_callback(self._end_if_failed)
@@ -241,17 +257,18 @@ class Demonstration:
         return True
 
     async def _kill(self) -> None:
-        """kill -9 while requests are under way: two carried out and unanswered, one landing after its sender died."""
-        ledger, channel = self.market.faults[Side.LEDGER], self.market.faults[Side.CHANNEL]
-        queued = 3
-        ledger.queue(ADD, Fault(FaultKind.DELAY, 3.0), Fault(FaultKind.LATE, 0.5))
-        channel.queue(ADJUST, Fault(FaultKind.DELAY, 3.0))
-        for _ in range(150):
-            if not (ledger.pending + channel.pending):
+        """kill -9 while requests are under way: carried out and unanswered, one landing after its sender died."""
+        faults = self.market.faults
+        faults[Partner.POS].queue(ADD, Fault(FaultKind.DELAY, 3.0), Fault(FaultKind.LATE, 0.5))
+        faults[Partner.SHOP].queue(ADJUST, Fault(FaultKind.DELAY, 3.0))
+        faults[Partner.CART].queue(STOCK, Fault(FaultKind.DELAY, 1.8))
+        for _ in range(130):
+            if not any(plan.pending for plan in faults.values()):
                 break
             await asyncio.sleep(0.02)
-        self.in_flight += queued - ledger.pending - channel.pending
         died = datetime.now(UTC)
+        self.in_flight += sum(plan.under_way(died) for plan in faults.values())
+        self.market.cart_requests.forget(died)
         self.state = self.say.either("kill -9 → 再起動中", "killed (-9), starting again")
         await self.daemon.kill()
         self.market.disturb(not self.ending.is_set())
@@ -279,24 +296,29 @@ class Demonstration:
 
     def _count(self) -> Count:
         market = self.market
-        stray = [each for side in Side for each in strays(market.pairs, side, market.since(side))]
-        return count(market.stories(), window=STALENESS, outages=self.outages, unheard=market.unheard(), stray=stray)
+        stray = [each for partner in Partner for each in strays(market.pairs, partner, market.since(partner))]
+        windows = Windows(STALENESS, market.outages(self.outages))
+        return count(market.books(), windows, stray=stray, disturbances=market.disturbances(self.outages))
 
     def _report(self, rested: bool, traded: float, settled_in: float) -> Report:
         market = self.market
+        deaf = market.cart_requests.deaf([outage.since for outage in self.outages])
         return Report(
             count=self._count(),
             skus=self.plan.skus,
+            cart_skus=len(market.cart_pairs),
             traded=traded,
             settled_in=settled_in,
             rested=rested,
-            window=STALENESS.total_seconds(),
+            windows={partner: window.total_seconds() for partner, window in STALENESS.items()},
+            between=self.dealers.customers.between if self.dealers is not None else 0,
             kills=self.daemon.kills,
             in_flight_at_kills=self.in_flight,
             down=sum(outage.seconds.total_seconds() for outage in self.outages),
+            silent=max((outage.seconds.total_seconds() for outage in deaf), default=0.0),
             notices=dict(market.noticed()),
             faulted={kind.value: number for kind, number in market.faulted().items()},
-            violations=[*market.smaregi.log.violations, *market.shopify.log.violations],
+            violations=market.violations(),
             daemon_died=self.daemon_died,
         )
 

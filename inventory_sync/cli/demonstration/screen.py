@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory_sync.cli.demonstration.market import Market
-from inventory_sync.cli.demonstration.stories import CLIENT, Pair, Place, Side, shows
+from inventory_sync.cli.demonstration.stories import CLIENT, Pair, Partner, Place, shows
 from inventory_sync.cli.texts import Words
 from inventory_sync.sandbox.kernel import StockChange
 
@@ -27,13 +27,16 @@ LINE_EVERY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One change, and what both sides held right after it."""
+    """One change, and what the partners held right after it; None where a partner has no number for it.
 
-    side: Side
-    pair: Pair
+    A change at MakeShop is shown beside the sum of the stores that it follows.
+    """
+
+    place: Place
+    name: str
     change: StockChange
-    ledger: int
-    channel: int
+    numbers: Mapping[Partner, int | None]
+    equal: bool
 
 
 class Watcher:
@@ -41,12 +44,12 @@ class Watcher:
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._read = {side: len(market.changes(side)) for side in Side}
-        self._pairs = {
-            Side.LEDGER: {p.ledger: p for p in market.pairs},
-            Side.CHANNEL: {p.channel: p for p in market.pairs},
-        }
-        self._numbers = {side: {pair.name: market.number(pair, side) for pair in market.pairs} for side in Side}
+        self._read = {partner: len(market.log(partner).changes) for partner in Partner}
+        self._pairs: defaultdict[Place, list[Pair]] = defaultdict(list)
+        for pair in market.pairs:
+            for place in (pair.channel, *pair.ledger):
+                self._pairs[place].append(pair)
+        self._numbers = {place: market.number(place) for place in self._pairs}
         self._unequal: dict[str, datetime] = {}
         self.last: deque[Seen] = deque(maxlen=ROWS)
         self.lags: deque[float] = deque(maxlen=RECENT_LAGS)
@@ -54,28 +57,42 @@ class Watcher:
 
     def advance(self) -> None:
         """Take in what was logged since the last time."""
-        fresh: list[list[tuple[datetime, int, Side, StockChange]]] = []
-        for order, side in enumerate(Side):
-            changes = self._market.changes(side)
-            fresh.append([(c.at, order, side, c) for c in changes[self._read[side] :]])
-            self._read[side] = len(changes)
-        for at, _, side, change in merge(*fresh, key=lambda each: each[:2]):
-            pair = self._pairs[side].get(Place(change.item, change.location))
-            if pair is not None:
-                self._take(at, side, pair, change)
+        fresh: list[list[tuple[datetime, int, Place, StockChange]]] = []
+        for order, partner in enumerate(Partner):
+            changes = self._market.log(partner).changes
+            places = [(c.at, order, Place(partner, c.item, c.location), c) for c in changes[self._read[partner] :]]
+            fresh.append(places)
+            self._read[partner] = len(changes)
+        for at, _, place, change in merge(*fresh, key=lambda each: each[:2]):
+            if place in self._numbers:
+                self._take(at, place, change)
 
-    def _take(self, at: datetime, side: Side, pair: Pair, change: StockChange) -> None:
-        self._numbers[side][pair.name] = change.after
-        ledger, channel = self._numbers[Side.LEDGER][pair.name], self._numbers[Side.CHANNEL][pair.name]
-        self.last.appendleft(Seen(side, pair, change, ledger, channel))
+    def _take(self, at: datetime, place: Place, change: StockChange) -> None:
+        self._numbers[place] = change.after
+        pairs = self._pairs[place]
+        for pair in pairs:
+            if not self._is_equal(pair):
+                self._unequal.setdefault(pair.name, at)
+            elif pair.name in self._unequal:
+                self.lags.append((at - self._unequal.pop(pair.name)).total_seconds())
+        self.last.appendleft(self._seen(place, pairs, change))
         if change.actor == CLIENT:
             self.ours += 1
         else:
             self.outside += 1
-        if not shows(channel, ledger):
-            self._unequal.setdefault(pair.name, at)
-        elif pair.name in self._unequal:
-            self.lags.append((at - self._unequal.pop(pair.name)).total_seconds())
+
+    def _seen(self, place: Place, pairs: Sequence[Pair], change: StockChange) -> Seen:
+        near = pairs
+        if place.partner is Partner.SHOP:
+            near = [pair for each in pairs[0].ledger for pair in self._pairs[each]]
+        numbers: dict[Partner, int | None] = dict.fromkeys(Partner)
+        numbers[Partner.POS] = sum(self._numbers[each] for each in near[0].ledger)
+        for pair in near:
+            numbers[pair.channel.partner] = self._numbers[pair.channel]
+        return Seen(place, near[0].name, change, numbers, all(self._is_equal(pair) for pair in near))
+
+    def _is_equal(self, pair: Pair) -> bool:
+        return shows(self._numbers[pair.channel], sum(self._numbers[each] for each in pair.ledger))
 
     @property
     def equal(self) -> int:
@@ -150,29 +167,24 @@ class Screen:
             say("商品", "Item"),
             say("出来事", "What"),
             say("増減", "Change"),
-            say("レジ", "Register"),
-            say("ショップ", "Shop"),
+            *(partner.label for partner in Partner),
             "",
         )
         for heading in headings:
             table.add_column(heading, no_wrap=True)
         for seen in watcher.last:
-            table.add_row(*self._row(seen))
+            table.add_row(*_row(seen))
         return table
 
-    def _row(self, seen: Seen) -> tuple[str, ...]:
-        change = seen.change
-        where = (
-            self._say.either("レジ", "register") if seen.side is Side.LEDGER else self._say.either("ショップ", "shop")
-        )
-        what = "inventory-sync" if change.actor == CLIENT else change.cause
-        return (
-            change.at.astimezone().strftime("%H:%M:%S.%f")[:-4],
-            where,
-            seen.pair.name,
-            what,
-            f"{change.delta:+d}",
-            str(seen.ledger),
-            str(seen.channel),
-            "=" if shows(seen.channel, seen.ledger) else "≠",
-        )
+
+def _row(seen: Seen) -> tuple[str, ...]:
+    change = seen.change
+    return (
+        change.at.astimezone().strftime("%H:%M:%S.%f")[:-4],
+        seen.place.partner.label,
+        seen.name,
+        "inventory-sync" if change.actor == CLIENT else change.cause,
+        f"{change.delta:+d}",
+        *("" if number is None else str(number) for number in seen.numbers.values()),
+        "=" if seen.equal else "≠",
+    )

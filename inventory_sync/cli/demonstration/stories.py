@@ -1,4 +1,4 @@
-"""One pair as the partners' own event logs tell it, from the moment both sides agreed."""
+"""What the partners' own event logs tell, number by number, from the moment all partners agreed."""
 
 from __future__ import annotations
 
@@ -14,32 +14,45 @@ from inventory_sync.sandbox.kernel import StockChange
 CLIENT = "client"
 
 
-class Side(StrEnum):
-    """Which partner a number belongs to."""
+class Partner(StrEnum):
+    """Who holds a number: the register that is the ledger, or one of the two shops that follow it."""
 
-    LEDGER = "ledger"
-    CHANNEL = "channel"
+    POS = "pos"
+    SHOP = "shop"
+    CART = "cart"
+
+    @property
+    def label(self) -> str:
+        return {"pos": "Smaregi", "shop": "Shopify", "cart": "MakeShop"}[self.value]
 
 
 class Place(NamedTuple):
-    """One stock number at a partner: its item and location, as that partner's log names them."""
+    """One stock number: its partner, and item and location as that partner's log names them."""
 
+    partner: Partner
     item: str
     location: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A ledger number and the channel number that follows it. `name` is for people."""
+    """A channel number and the ledger numbers whose sum it follows: one, or a pool. `name` is for people.
+
+    What happens at the channel is booked at the first of them.
+    """
 
     name: str
-    ledger: Place
     channel: Place
+    ledger: tuple[Place, ...]
+
+    @property
+    def intake(self) -> Place:
+        return self.ledger[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The daemon was down, from its death until it worked again."""
+    """A partner could not be heard of or told anything: the daemon was down or silent, until it worked again."""
 
     since: datetime
     until: datetime
@@ -48,56 +61,64 @@ class Outage:
     def seconds(self) -> timedelta:
         return self.until - self.since
 
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """One pair from the moment both sides agreed: the number at that moment, and everything since, in order."""
-
-    pair: Pair
-    start: int
-    channel_start: int
-    ledger: Sequence[StockChange] = ()
-    channel: Sequence[StockChange] = ()
-
-    @property
-    def ledger_end(self) -> int:
-        return self.ledger[-1].after if self.ledger else self.start
-
-    @property
-    def channel_end(self) -> int:
-        return self.channel[-1].after if self.channel else self.channel_start
-
-    @property
-    def expected(self) -> int:
-        """What the ledger must hold at rest: the start and what everybody else did on both sides, once each."""
-        return self.start + sum(c.delta for c in (*self.ledger, *self.channel) if c.actor != CLIENT)
+    def touches(self, since: datetime, until: datetime) -> bool:
+        """Whether it falls, in part, between two instants."""
+        return self.since <= until and self.until >= since
 
 
-def stories(
-    pairs: Iterable[Pair],
-    starts: Mapping[Place, int],
-    channel_starts: Mapping[Place, int],
-    ledger: Iterable[StockChange],
-    channel: Iterable[StockChange],
-) -> list[Story]:
-    """The logs since the start, told pair by pair."""
-    at_ledger, at_channel = _by_place(ledger), _by_place(channel)
-    return [
-        Story(
-            pair,
-            starts[pair.ledger],
-            channel_starts[pair.channel],
-            at_ledger.get(pair.ledger, ()),
-            at_channel.get(pair.channel, ()),
-        )
-        for pair in pairs
-    ]
+class Books:
+    """The logs of all partners since the moment they agreed, by number. `starts` are the numbers of that moment."""
+
+    def __init__(
+        self, pairs: Iterable[Pair], starts: Mapping[Place, int], logs: Mapping[Partner, Iterable[StockChange]]
+    ) -> None:
+        self.pairs = tuple(pairs)
+        self._starts = starts
+        self._changes: defaultdict[Place, list[StockChange]] = defaultdict(list)
+        for partner, log in logs.items():
+            for change in log:
+                if change.delta:
+                    self._changes[Place(partner, change.item, change.location)].append(change)
+        self._fed_by: defaultdict[Place, list[Place]] = defaultdict(list)
+        for pair in self.pairs:
+            self._fed_by[pair.intake].append(pair.channel)
+        self.ledger = tuple(dict.fromkeys(place for pair in self.pairs for place in pair.ledger))
+
+    def start(self, place: Place) -> int:
+        """The number a place began with."""
+        return self._starts[place]
+
+    def changes(self, place: Place) -> Sequence[StockChange]:
+        """Everything that happened to a number, in order."""
+        return self._changes.get(place, ())
+
+    def others(self, place: Place) -> list[StockChange]:
+        """What others than the product did to a number, in order."""
+        return [change for change in self.changes(place) if change.actor != CLIENT]
+
+    def end(self, place: Place) -> int:
+        """The number as the log leaves it."""
+        changes = self.changes(place)
+        return changes[-1].after if changes else self.start(place)
+
+    def fed_by(self, place: Place) -> Sequence[Place]:
+        """The channel numbers whose changes are booked at a ledger number."""
+        return self._fed_by.get(place, ())
+
+    def expected(self, place: Place) -> int:
+        """What a ledger number must be at rest: its start and what others did, there and at the channels, once each."""
+        told = (self.others(place), *(self.others(channel) for channel in self.fed_by(place)))
+        return self.start(place) + sum(change.delta for changes in told for change in changes)
+
+    def truth(self, pair: Pair) -> int:
+        """What the ledger numbers of a pair come to."""
+        return sum(self.end(place) for place in pair.ledger)
 
 
-def strays(pairs: Iterable[Pair], side: Side, changes: Iterable[StockChange]) -> list[StockChange]:
-    """Client changes of numbers that belong to no pair; nobody may write those."""
-    mine = {pair.ledger if side is Side.LEDGER else pair.channel for pair in pairs}
-    return [c for c in changes if c.actor == CLIENT and Place(c.item, c.location) not in mine]
+def strays(pairs: Iterable[Pair], partner: Partner, changes: Iterable[StockChange]) -> list[StockChange]:
+    """Client changes of a partner's numbers that belong to no pair; nobody may write those."""
+    ours = {place for pair in pairs for place in (pair.channel, *pair.ledger)}
+    return [c for c in changes if c.actor == CLIENT and Place(partner, c.item, c.location) not in ours]
 
 
 def shows(number: int, truth: int) -> bool:
@@ -107,11 +128,3 @@ def shows(number: int, truth: int) -> bool:
     (True, True, True, False)
     """
     return number == max(0, truth) or (number < 0 and truth <= 0)
-
-
-def _by_place(changes: Iterable[StockChange]) -> dict[Place, list[StockChange]]:
-    found: dict[Place, list[StockChange]] = defaultdict(list)
-    for change in changes:
-        if change.delta:
-            found[Place(change.item, change.location)].append(change)
-    return found

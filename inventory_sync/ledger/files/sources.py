@@ -96,7 +96,7 @@ def read_sources(
 
 
 def sources_of(settings: object) -> list[SourceSettings]:
-    """The sources that a connection's settings declare under `files`; none for any other system. Raises ProfileError."""
+    """The sources that a connection's settings declare under `files`; none for other systems. Raises ProfileError."""
     declared: Mapping[str, Any] = getattr(settings, "files", None) or {}
     kept = ((f"sftp_{secret}", getattr(settings, f"sftp_{secret}", None)) for secret in SECRETS)
     secrets = {name: value.get_secret_value() for name, value in kept if isinstance(value, SecretStr)}

@@ -53,6 +53,10 @@ class SmaregiTrade(SmaregiWorld):
         """A person changes the number by a difference, of either sign."""
         return self._trade(product, store, delta, Division.ADJUSTMENT, now, memo=memo)
 
+    def ship(self, product: str, store: str, quantity: int, now: datetime, *, reference: str = "") -> str | None:
+        """Goods are issued by a shipment (出荷), as an order importer books them."""
+        return self._trade(product, store, -_positive(quantity), Division.SHIPMENT, now, reference=reference)
+
     def lose(
         self, product: str, store: str, quantity: int, now: datetime, *, target: datetime | None = None
     ) -> str | None:

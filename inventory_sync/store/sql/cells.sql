@@ -186,10 +186,6 @@ where c.id = any(:ids::bigint[]) order by c.id;
 update cells c set op_id = u.op, version = c.version + 1, gap = 0, urgency = 9, blocked = 'in_flight', rewrite = false
 from unnest(:ids::bigint[], :ops::text[]) as u (id, op) where c.id = u.id;
 
--- name: add_loose(ids, units)!
--- A write could not set a number below 0: what it would have taken beyond may show in the level.
-update cells c set loose = c.loose || u.units from unnest(:ids::bigint[], :units::int[]) as u (id, units) where c.id = u.id;
-
 -- name: ask_rewrite(ids)!
 -- A number that cannot be read has to be set again.
 update cells set rewrite = true where id = any(:ids::bigint[]);

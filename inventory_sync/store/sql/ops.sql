@@ -3,14 +3,14 @@
 insert into batches (id, connection_id, lane_token, kind, direction, method, path, request, key, api_version, composed_at)
 values (:id, :connection_id, :token, :kind, :direction, :method, :path, :request, :key, :api_version, :composed_at);
 
--- name: insert_ops(ids, batch_id, connection_id, cells, deltas, numbers, known, targets, causes, rule_version, heard, stamps, composed_at)!
-insert into ops (id, batch_id, connection_id, cell_id, delta, value, known_before, target, cause, rule_version,
+-- name: insert_ops(ids, batch_id, connection_id, cells, deltas, numbers, cuts, known, targets, causes, rule_version, heard, stamps, composed_at)!
+insert into ops (id, batch_id, connection_id, cell_id, delta, value, cut, known_before, target, cause, rule_version,
                  change_heard_at, change_stamp, composed_at)
-select u.id, :batch_id, :connection_id, u.cell_id, u.delta, u.number, u.known, u.target, u.cause, :rule_version, u.heard, u.stamp,
+select u.id, :batch_id, :connection_id, u.cell_id, u.delta, u.number, u.cut, u.known, u.target, u.cause, :rule_version, u.heard, u.stamp,
        :composed_at
-from unnest(:ids::text[], :cells::bigint[], :deltas::int[], :numbers::int[], :known::int[], :targets::int[], :causes::text[],
-            :heard::timestamptz[], :stamps::timestamptz[])
-  as u (id, cell_id, delta, number, known, target, cause, heard, stamp);
+from unnest(:ids::text[], :cells::bigint[], :deltas::int[], :numbers::int[], :cuts::int[], :known::int[], :targets::int[],
+            :causes::text[], :heard::timestamptz[], :stamps::timestamptz[])
+  as u (id, cell_id, delta, number, cut, known, target, cause, heard, stamp);
 
 -- name: insert_parts(ops, pairs, units)!
 insert into op_parts (op_id, pair_id, units)
@@ -19,7 +19,8 @@ group by u.op, u.pair having sum(u.units) <> 0;
 
 -- name: open_ops(batch_id)
 -- The ops of a batch that have no outcome yet, with the cells as the partner names them. The batch row is the lock.
-select o.id, o.cell_id, o.delta, o.value, o.cause, o.change_heard_at, o.change_stamp, o.composed_at, i.key as item_key, l.key as location_key
+select o.id, o.cell_id, o.delta, o.value, o.cut, o.cause, o.change_heard_at, o.change_stamp, o.composed_at, i.key as item_key,
+       l.key as location_key
 from ops o join cells c on c.id = o.cell_id join items i on i.id = c.item_id join locations l on l.id = c.location_id
 where o.batch_id = :batch_id and o.state in ('sent', 'in_doubt') order by o.cell_id;
 

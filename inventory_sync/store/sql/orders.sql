@@ -10,7 +10,7 @@ update connections set orders_swept_at = greatest(orders_swept_at, :asked_at::ti
 
 -- name: known_lines(connection_id, orders)
 -- What is known of these orders' lines.
-select order_id, line, cell_id, quantity, counted, held, state from order_lines
+select order_id, line, cell_id, quantity, counted, held, state, swept_at from order_lines
 where connection_id = :connection_id and order_id = any(:orders::text[]) order by order_id, line;
 
 -- name: cells_of_keys(connection_id, items, locations)
@@ -45,15 +45,18 @@ returning cell_id;
 
 -- name: note_orders(ids, known, loose, dirty, now, soft_at)!
 -- Orders of these cells were counted: the level is lower by them, readings on their way count no more, and what an
--- earlier reading left unexplained is looked at anew. `dirty`: a write may have met them, the level must be read.
-update cells c set known = u.known, version = c.version + 1, residual = null, residual_at = null,
-  loose = case when u.loose = 0 then c.loose else c.loose || u.loose end,
-  rewrite = c.rewrite or (u.loose <> 0 and c.condition = 'unreadable'),
+-- earlier reading left unexplained is looked at anew, before anything is written: they may be it. `dirty`: a write may
+-- have met them, the level must be read.
+update cells c set known = u.known, version = c.version + 1,
+  residual_at = case when c.residual is null then null else :now::timestamptz end,
+  settled_since_read = c.settled_since_read or c.residual is not null,
+  loose = c.loose || u.loose::int[],
+  rewrite = c.rewrite or (u.loose <> '{}' and c.condition = 'unreadable'),
   dirty_since = case when u.dirty then coalesce(c.dirty_since, :now) else c.dirty_since end,
   marked_at = case when u.dirty then greatest(c.marked_at, :now) else c.marked_at end,
-  read_due = case when u.dirty then least(coalesce(c.read_due, :now), :now)
+  read_due = case when u.dirty or c.residual is not null then least(coalesce(c.read_due, :now), :now)
                   else coalesce(c.read_due, :soft_at) end
-from unnest(:ids::bigint[], :known::int[], :loose::int[], :dirty::bool[]) as u (id, known, loose, dirty)
+from unnest(:ids::bigint[], :known::int[], :loose::text[], :dirty::bool[]) as u (id, known, loose, dirty)
 where c.id = u.id;
 
 -- name: forget_looks(ids)!
@@ -79,5 +82,5 @@ with gone as (delete from order_lines where placed_at < :before and swept_at < :
 
 -- name: cell_of_op(id)^
 -- The cell of an op, as it is known now.
-select c.id, c.known, c.residual, c.loose, c.condition, c.read_asked_at, c.read_answered_at
+select c.id, c.known, c.residual, c.loose, c.condition, c.read_asked_at, c.read_answered_at, o.cut
 from ops o join cells c on c.id = o.cell_id where o.id = :id;

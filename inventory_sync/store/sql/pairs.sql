@@ -140,7 +140,9 @@ locked as (select p.id from pairs p join touched t on t.id = p.id order by p.id 
 update pairs p set uncertain = p.uncertain + t.units from touched t, locked where t.id = p.id and locked.id = p.id;
 
 -- name: preview_base(route_id)
--- Every pair of a route that has to be confirmed, with both sides as last read.
+-- Every pair of a route that has to be confirmed, with both sides as last read. The view is worked out once: a planner
+-- without statistics, as after a first import, would do it for each pair.
+with e as materialized (select pair_id, effective, readable from pair_effective)
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, c.known as channel_known,
        c.condition as channel_condition, c.marked_at is not null as channel_dirty, c.read_answered_at as channel_read_at,
        ci.name as name, cl.name as location, e.effective as ledger_known, e.readable as ledger_readable, p.channel_up
@@ -148,7 +150,7 @@ from pairs p
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
-join pair_effective e on e.pair_id = p.id
+join e on e.pair_id = p.id
 where p.route_id = :route_id and p.phase in ('new', 'waiting')
 order by p.value, p.id;
 

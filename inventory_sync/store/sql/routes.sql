@@ -1,11 +1,11 @@
 -- name: connections_all()
 select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
-       secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
 from connections order by id;
 
 -- name: connection_by_name(name)^
 select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
-       secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
 from connections where name = :name;
 
 -- name: insert_connection(name, system, settings, secrets, now)$
@@ -14,6 +14,14 @@ values (:name, :system, :settings, :secrets, 'created', :now) returning id;
 
 -- name: update_connection(id, settings, secrets)!
 update connections set settings = :settings, secrets = :secrets, version = version + 1 where id = :id;
+
+-- name: set_aside(id, code, now)!
+-- A connection that somebody works on alone: the daemon lets go of its lane until the code is gone or long past.
+update connections set state_code = :code, state_since = :now, version = version + 1 where id = :id;
+
+-- name: save_calibration(id, calibration)!
+-- What was found out about a connection. Its clients are made anew.
+update connections set calibration = calibration || :calibration::jsonb, version = version + 1 where id = :id;
 
 -- name: link_connection(id, identity, title, expires_at, now)!
 -- A verified connection is linked; its identity never changes afterwards.
@@ -29,8 +37,8 @@ where id = :id;
 
 -- name: routes_all()
 select r.id, r.name, r.ledger_id, r.channel_id, g.name as ledger, h.name as channel, r.direction, r.sales, r.ledger_field,
-       r.channel_fields, r.buffer, r.percent, r.maximum, r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned,
-       r.match_report, r.matched_at, r.reconciled_at, r.version
+       r.channel_fields, r.listings, r.ledger_basis, r.booked_within, r.intake, r.pooled, r.buffer, r.percent, r.maximum,
+       r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned, r.match_report, r.matched_at, r.reconciled_at, r.version
 from routes r join connections g on g.id = r.ledger_id join connections h on h.id = r.channel_id order by r.id;
 
 -- name: insert_route(name, ledger_id, channel_id, direction, sales, ledger_field, channel_fields, buffer, percent, maximum, align)$
@@ -42,6 +50,46 @@ returning id;
 update routes set direction = :direction, sales = :sales, ledger_field = :ledger_field, channel_fields = :channel_fields,
   buffer = :buffer, percent = :percent, maximum = :maximum, align = :align, version = version + 1 where id = :id;
 
+-- name: set_route_terms(id, listings, ledger_basis, booked_within, intake, pooled)!
+-- How items and locations of a route belong together, and which number counts.
+update routes set listings = :listings, ledger_basis = :ledger_basis, booked_within = :booked_within, intake = :intake,
+  pooled = :pooled where id = :id;
+
+-- name: route_codes_of(route_id)
+select channel_value, ledger_value from route_codes where route_id = :route_id order by channel_value;
+
+-- name: put_route_codes(route_id, channel_values, ledger_values)!
+with gone as (
+  delete from route_codes where route_id = :route_id and channel_value <> all(:channel_values::text[]))
+insert into route_codes (route_id, channel_value, ledger_value)
+select :route_id, u.channel_value, u.ledger_value
+from unnest(:channel_values::text[], :ledger_values::text[]) as u (channel_value, ledger_value)
+on conflict (route_id, channel_value) do update set ledger_value = excluded.ledger_value;
+
+-- name: route_sets_of(route_id)
+select set_value, component_value, ratio from route_sets where route_id = :route_id order by set_value, component_value;
+
+-- name: put_route_sets(route_id, set_values, component_values, ratios)!
+with lines as (
+  select * from unnest(:set_values::text[], :component_values::text[], :ratios::int[]) as u (set_value, component_value, ratio)),
+gone as (
+  delete from route_sets s where s.route_id = :route_id and not exists (
+    select 1 from lines l where l.set_value = s.set_value and l.component_value = s.component_value))
+insert into route_sets (route_id, set_value, component_value, ratio)
+select :route_id, l.set_value, l.component_value, l.ratio from lines l
+on conflict (route_id, set_value, component_value) do update set ratio = excluded.ratio;
+
+-- name: count_owing(route_id)$
+-- Pairs of a route with movements that the ledger was not told, or has not acknowledged.
+select count(distinct k.pair_id) from components k join pairs p on p.id = k.pair_id
+where p.route_id = :route_id and (k.owed_down <> 0 or k.owed_up <> 0 or k.sent_down <> 0 or k.sent_up <> 0);
+
+-- name: other_bases(ledger_id, route_id, basis)
+-- Other routes of a ledger that take its number differently: as counting goods that orders have taken, or not.
+select name, ledger_basis from routes
+where ledger_id = :ledger_id and id <> :route_id and stopped_by <> 'removed'
+  and (ledger_basis = 'on_hand') <> (:basis::text = 'on_hand') order by id;
+
 -- name: set_route_state(id, state, stopped_by, blockers)!
 update routes set state = :state, stopped_by = :stopped_by, blockers = :blockers, version = version + 1 where id = :id;
 
@@ -50,13 +98,20 @@ update routes set ever_aligned = true where id = :id;
 
 -- name: location_pairs_of(route_id)
 select g.key as ledger_location, h.key as channel_location, g.id as ledger_location_id, h.id as channel_location_id,
-       g.name as ledger_name, h.name as channel_name
+       g.name as ledger_name, h.name as channel_name, p.pooled, p.intake
 from location_pairs p join locations g on g.id = p.ledger_location join locations h on h.id = p.channel_location
 where p.route_id = :route_id order by g.id;
 
 -- name: insert_location_pair(route_id, ledger_id, channel_id, ledger_key, channel_key)$
 insert into location_pairs (route_id, ledger_id, channel_id, ledger_location, channel_location)
 select :route_id, :ledger_id, :channel_id, g.id, h.id from locations g, locations h
+where g.connection_id = :ledger_id and g.key = :ledger_key and h.connection_id = :channel_id and h.key = :channel_key
+returning 1;
+
+-- name: insert_pooled_location(route_id, ledger_id, channel_id, ledger_key, channel_key, intake)$
+-- One of the ledger locations that a pool sums for a channel location; the one of `intake` takes what comes back.
+insert into location_pairs (route_id, ledger_id, channel_id, ledger_location, channel_location, pooled, intake)
+select :route_id, :ledger_id, :channel_id, g.id, h.id, true, :intake from locations g, locations h
 where g.connection_id = :ledger_id and g.key = :ledger_key and h.connection_id = :channel_id and h.key = :channel_key
 returning 1;
 
@@ -74,6 +129,15 @@ with wrong as (
 done as (update pairs p set phase = 'suspended', phase_reason = 'location not mapped', phase_since = :now
          from wrong w where w.id = p.id returning 1)
 select count(*) from done;
+
+-- name: preview_parts(route_id)
+-- What the pools and sets of a route that have to be confirmed are made of, each with its own effective number.
+select s.pair_id, s.shape, s.ratio, s.intake, l.name as location, coalesce(i.codes ->> r.ledger_field, i.name) as code,
+       case when s.condition = 'active' then s.shown + s.pending_down + s.own_up end as effective
+from pair_sides s join pairs p on p.id = s.pair_id join routes r on r.id = p.route_id
+join cells c on c.id = s.ledger_cell join items i on i.id = c.item_id join locations l on l.id = c.location_id
+where p.route_id = :route_id and p.phase in ('new', 'waiting') and p.shape <> 'single'
+order by s.pair_id, s.ledger_cell;
 
 -- name: insert_preview(id, route_id, made_at, summary)!
 insert into previews (id, route_id, made_at, summary) values (:id, :route_id, :made_at, :summary);
@@ -137,6 +201,8 @@ select count(*) as pairs,
        count(*) filter (where p.phase = 'waiting') as waiting,
        count(*) filter (where p.phase = 'catching_up') as catching_up,
        count(*) filter (where p.phase = 'suspended') as suspended,
+       count(*) filter (where p.shape = 'pool') as pools,
+       count(*) filter (where p.shape = 'set') as sets,
        count(*) filter (where c.gap <> 0 or c.op_id is not null) as open,
        count(*) filter (where c.quarantined) as quarantined,
        coalesce(sum(p.uncertain), 0)::bigint as uncertain,

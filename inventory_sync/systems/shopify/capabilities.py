@@ -24,6 +24,7 @@ CAPABILITIES = Capabilities(
     activates=True,
     poll_every=timedelta(seconds=60),
     poll_alone_every=timedelta(seconds=10),
+    shows_committed=True,
 )
 
 

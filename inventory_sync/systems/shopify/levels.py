@@ -19,11 +19,11 @@ from inventory_sync.systems.shopify.classify import UnexpectedAnswer
 from inventory_sync.systems.shopify.cursors import ChangesCursor, ListCursor
 from inventory_sync.systems.shopify.documents import Document
 from inventory_sync.systems.shopify.door import Errand, understand
-from inventory_sync.systems.shopify.outcomes import QUANTITY
+from inventory_sync.systems.shopify.outcomes import COMMITTED, QUANTITY
 from inventory_sync.systems.shopify.protocol import ItemLevels
 from inventory_sync.systems.shopify.shapes import obj
 
-NAMES = [QUANTITY]
+NAMES = [QUANTITY, COMMITTED]
 Wanted = Mapping[ItemKey, Sequence[LocationKey]]
 Settled = tuple[list[LevelReading], list[ItemLevels]]
 

@@ -21,6 +21,7 @@ from inventory_sync.systems.shopify.shapes import moment, obj, objects, text
 Outcomes = Mapping[OpId, OpOutcome] | Split
 
 QUANTITY = "available"
+COMMITTED = "committed"  # taken by orders and not shipped; never written
 RETRY_CONCURRENT = 2.0
 CHANGED_NOTHING = "the shop answered success and changed nothing"
 

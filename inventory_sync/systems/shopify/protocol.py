@@ -26,7 +26,7 @@ from inventory_sync.systems.port import (
 from inventory_sync.systems.shopify import documents
 from inventory_sync.systems.shopify.classify import UnexpectedAnswer, bug
 from inventory_sync.systems.shopify.documents import Document
-from inventory_sync.systems.shopify.outcomes import QUANTITY
+from inventory_sync.systems.shopify.outcomes import COMMITTED, QUANTITY
 from inventory_sync.systems.shopify.shapes import flag, items, moment, next_page, obj, objects, text, whole
 from inventory_sync.systems.shopify.versions import endpoint
 
@@ -166,11 +166,15 @@ def _reading(cell: CellRef, tracked: bool, level: Mapping[str, Any]) -> LevelRea
     """A level as a reading; its stamp is the time of the number itself, since a level's own moves for other reasons."""
     if not tracked:
         return LevelReading(cell, Condition.UNTRACKED, None)
-    found = [each for each in objects(level.get("quantities")) if each.get("name") == QUANTITY]
-    stamp = moment(found[0].get("updatedAt")) if found else None
+    told = {each.get("name"): each for each in objects(level.get("quantities"))}
+    found = told.get(QUANTITY)
+    stamp = moment(found.get("updatedAt")) if found else None
     if not flag(level.get("isActive")):
         return LevelReading(cell, Condition.INACTIVE, None, stamp)
-    return LevelReading(cell, Condition.ACTIVE, whole_or_negative(found[0].get("quantity")), stamp) if found else None
+    if found is None:
+        return None
+    committed = whole_or_negative(told[COMMITTED].get("quantity")) if COMMITTED in told else None
+    return LevelReading(cell, Condition.ACTIVE, whole_or_negative(found.get("quantity")), stamp, committed=committed)
 
 
 def whole_or_negative(value: Any) -> int:

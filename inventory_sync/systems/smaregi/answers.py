@@ -48,8 +48,8 @@ CAUSES: Mapping[str, str] = {
     "12": "return",
     "14": "loss",
     "15": "api",
-    "16": "reservation",
-    "18": "reservation",
+    "16": "sale",  # a component of goods sold at the register (売上引当)
+    "18": "reservation",  # by order management (受注在庫引当)
 }
 OTHER_CAUSE = "other"  # rental, promotional goods, short receipts, and divisions that are not known yet
 
@@ -118,7 +118,9 @@ def item(row: Row) -> CatalogueItem:
 def levels(found: Sequence[Row], what: str) -> Levels:
     """The levels of a stock list. A row repeated by paging counts once, the newer one.
 
-    A row whose number cannot be read is named in `unreadable`. Raises Bug if that is every row, or a row names no cell.
+    What is laid away (取置き) is told beside the stock; whether the stock already lacks it is not documented, so routes
+    name the number they go by. A row whose number cannot be read is named in `unreadable`. Raises Bug if that is every
+    row, or a row names no cell.
     """
     readings: dict[CellRef, LevelReading] = {}
     unreadable: dict[CellRef, None] = {}
@@ -128,7 +130,8 @@ def levels(found: Sequence[Row], what: str) -> Levels:
         if quantity is None:
             unreadable[cell] = None
             continue
-        reading = LevelReading(cell, Condition.ACTIVE, quantity, _instant(row.get("updDateTime")))
+        aside = _whole(row.get("layawayStockAmount"))
+        reading = LevelReading(cell, Condition.ACTIVE, quantity, _instant(row.get("updDateTime")), aside=aside)
         earlier = readings.get(cell)
         if earlier is None or earlier.stamp is None or reading.stamp is None or reading.stamp >= earlier.stamp:
             readings[cell] = reading

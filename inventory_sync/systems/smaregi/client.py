@@ -52,6 +52,8 @@ CAPABILITIES = Capabilities(
     poll_every=timedelta(seconds=15),  # changes made over the older API send no notice, so polling never rests
     poll_alone_every=timedelta(seconds=2),
     poll_overlap=timedelta(minutes=2),
+    bases=frozenset({"stock", "stock_minus_layaway", "on_hand"}),
+    names_causes=True,
 )
 
 MIDNIGHT_MARGIN = timedelta(minutes=10)  # a row near midnight may be filed under the neighbouring day
@@ -70,6 +72,7 @@ def effective_capabilities(settings: SmaregiSettings) -> Capabilities:
         request_timeout=timedelta(seconds=settings.request_timeout_seconds),
         evidence=EvidenceKind.HISTORY if readable else EvidenceKind.NONE,
         history_causes=readable,
+        names_causes=readable,
     )
 
 

@@ -1,0 +1,158 @@
+"""What truly happened, from the simulators' own logs: what others did at each cell, and what must have become of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from inventory_sync.sandbox.kernel import StockChange
+from tests.simulation.partners import WatchedMakeShop
+from tests.simulation.scene import Key, Scene
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a cell by others. `index`: its place in the partner's log."""
+
+    index: int
+    at: datetime
+    delta: int
+    cause: str
+    reference: str
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it took units for an order: the list of orders tells of it, whatever the number shows."""
+        return self.cause == "sale" or (self.cause == "edit" and self.delta < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """A number of ours that was set. What others did from `since` on, as far as the reading behind it did not show,
+    is gone with it; `until` is its place in the log."""
+
+    since_index: int
+    since: datetime
+    until: int
+
+    def erased(self, change: Change) -> bool:
+        return change.index < self.until and (change.index >= self.since_index or change.at > self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    """A number of ours, and the reading it was composed from."""
+
+    op: str
+    asked_at: datetime
+    at: datetime
+
+
+class Truth:
+    """The logs of one world from the moment its routes run. Monitors ask it and nobody else for what there should be.
+
+    At a shop where numbers are set, a change that no order is, and that falls between a reading of ours and the landing
+    of the number composed from it, is lost (the truth model's rule 3.8): it is no part of what there should be. Which
+    changes those are is seen from the shop's log alone, once the number has landed.
+    """
+
+    def __init__(self, world: World, scene: Scene) -> None:
+        self.world, self.scene = world, scene
+        self.keys = {*scene.ledger, *(each.key for each in scene.listings)}
+        self._seen = {name: len(p.simulator.log.changes) for name, p in world.partners.items()}
+        self._changes: dict[Key, list[Change]] = defaultdict(list)
+        self._composed: dict[Key, list[_Composed]] = defaultdict(list)
+        self._landed = 0
+        self.overwrites: dict[Key, list[Overwrite]] = defaultdict(list)
+        self.lost: set[tuple[Key, int]] = set()
+        self.landed: set[str] = set()
+        """Ops whose number landed, whether anybody knows it or not."""
+        self.start = {key: self.level(key) for key in self.keys}
+
+    def level(self, key: Key) -> int:
+        """What the partner itself holds."""
+        partner, item, location = key
+        return self.world.partners[partner].level(item, location)
+
+    def all_outside(self, key: Key) -> list[Change]:
+        """What others did to a cell since the routes run, in order, lost or not."""
+        self._absorb(key[0])
+        return self._changes[key]
+
+    def outside(self, key: Key) -> list[Change]:
+        """What others did to a cell and what must not be lost."""
+        found = self.all_outside(key)
+        return [each for each in found if (key, each.index) not in self.lost] if self.lost else found
+
+    def totals(self) -> dict[Key, int]:
+        """What each ledger cell should hold: what it held, and what others did there and at listings that feed it."""
+        sums = {key: sum(each.delta for each in self.outside(key)) for key in self.keys}
+        totals = {key: self.start[key] + sums[key] for key in self.scene.ledger}
+        for listing in self.scene.listings:
+            for part in listing.parts:
+                if part.intake:
+                    totals[part.key] += part.ratio * sums[listing.key]
+        return totals
+
+    def largest(self, key: Key, since: Mapping[Key, datetime]) -> int:
+        """The most that may be believed of a ledger cell: what there was, and the largest sum of what others did at
+        each of the cells that move it since that cell was last read. Cells are read at different times, so each has a
+        window of its own."""
+        most = self.start[key] + self._best(key, since[key])
+        for listing in self.scene.listings:
+            for part in listing.parts:
+                if part.intake and part.key == key:
+                    most += part.ratio * self._best(listing.key, since[listing.key])
+        return most
+
+    def _best(self, key: Key, since: datetime) -> int:
+        changes = self.outside(key)
+        best = running = sum(each.delta for each in changes if each.at <= since)
+        for each in changes:
+            if each.at > since:
+                running += each.delta
+                best = max(best, running)
+        return best
+
+    # -- numbers that are set ---
+
+    def composed(self, key: Key, op: str, asked_at: datetime, at: datetime) -> None:
+        """A number was composed from a reading asked at that time."""
+        self._composed[key].append(_Composed(op, asked_at, at))
+
+    def land(self) -> None:
+        """Find out what the numbers that landed lately have erased."""
+        for name, partner in self.world.partners.items():
+            shop = partner.simulator
+            if not isinstance(shop, WatchedMakeShop):
+                continue
+            for landing in shop.landings[self._landed :]:
+                key = next((k for k in self.keys if k[:2] == (name, landing.item)), None)
+                if key is not None and self._composed[key]:
+                    self._erase(key, shop, landing.at, landing.index)
+            self._landed = len(shop.landings)
+
+    def _erase(self, key: Key, shop: WatchedMakeShop, at: datetime, index: int) -> None:
+        op = next(each for each in reversed(self._composed[key]) if each.at <= at)
+        self.landed.add(op.op)
+        look = next(each for each in shop.looks if each.at >= op.asked_at)
+        write = Overwrite(look.index, look.at - timedelta(seconds=shop.switches.stock_lag), index)
+        self.overwrites[key].append(write)
+        for change in self.all_outside(key):
+            if write.erased(change) and not change.ordered:
+                self.lost.add((key, change.index))
+
+    def _absorb(self, name: str) -> None:
+        changes = self.world.partners[name].simulator.log.changes
+        for index in range(self._seen[name], len(changes)):
+            change: StockChange = changes[index]
+            key = (name, change.item, change.location)
+            if change.actor == "outside" and key in self.keys:
+                self._changes[key].append(Change(index, change.at, change.delta, change.cause, change.reference))
+        self._seen[name] = len(changes)
