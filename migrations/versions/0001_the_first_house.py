@@ -32,7 +32,6 @@ STATEMENTS = (
          state_since timestamptz not null,
          retry_at timestamptz,
          settings jsonb not null default '{}',
-         calibration jsonb not null default '{}',
          secrets bytea,
          version bigint not null default 1,
          credential_expires_at timestamptz,
@@ -40,8 +39,6 @@ STATEMENTS = (
          catalogue_at timestamptz,
          polled_until timestamptz,
          heard_at timestamptz,
-         orders_swept_at timestamptz,
-         orders_wanted_at timestamptz,
          lane_seen_at timestamptz,
          unique (system, identity))""",
     """create table locations (
@@ -69,19 +66,7 @@ STATEMENTS = (
          unique (connection_id, key),
          unique (id, connection_id))""",
     "create index items_group on items (connection_id, group_key) where group_key <> ''",
-    # Catalogue files that wait for the others of their set. Taken and thrown away as a whole.
-    """create table catalogue_files (
-         connection_id bigint not null references connections,
-         kind text not null,
-         name text not null,
-         body bytea not null,
-         handed_in_at timestamptz not null,
-         primary key (connection_id, kind))""",
     # A cell and its level. `known` is null until a first reading counted. `marked_at` is the latest mark not cleared.
-    # Where orders are the movements: `residual` is what a reading showed that orders do not explain, since
-    # `residual_at`; `loose` are units of orders that an absolute write may have erased or not; `rewrite` asks for the
-    # number to be set again. `committed`: taken by orders, not shipped (a channel). `aside`: laid away (a ledger).
-    # `fell_at`: when a reading last found a fall.
     """create table cells (
          id bigint generated always as identity primary key,
          connection_id bigint not null references connections,
@@ -89,7 +74,7 @@ STATEMENTS = (
          location_id bigint not null,
          known integer,
          condition text not null default 'unread'
-           check (condition in ('unread', 'active', 'inactive', 'absent', 'untracked', 'gone', 'unreadable')),
+           check (condition in ('unread', 'active', 'inactive', 'absent', 'untracked', 'gone')),
          had_row boolean not null default false,
          version bigint not null default 0,
          dirty_since timestamptz,
@@ -113,18 +98,11 @@ STATEMENTS = (
          compensate_sent integer not null default 0,
          watched boolean not null default false,
          highest integer not null default 0,
-         residual integer,
-         residual_at timestamptz,
-         loose integer[] not null default '{}',
-         rewrite boolean not null default false,
-         committed integer not null default 0,
-         aside integer not null default 0,
-         fell_at timestamptz,
          foreign key (item_id, connection_id) references items (id, connection_id),
          foreign key (location_id, connection_id) references locations (id, connection_id),
          unique (item_id, location_id))""",
     "create index cells_to_read on cells (connection_id, read_due, id) where read_due is not null and op_id is null",
-    "create index cells_to_write on cells (connection_id, urgency, gap_since, id) where (gap <> 0 or rewrite) and op_id is null",
+    "create index cells_to_write on cells (connection_id, urgency, gap_since, id) where gap <> 0 and op_id is null",
     "create index cells_dirty on cells (connection_id, dirty_since) where dirty_since is not null",
     """create table routes (
          id bigint generated always as identity primary key,
@@ -134,13 +112,7 @@ STATEMENTS = (
          direction text not null check (direction in ('two_way', 'channel_to_ledger', 'ledger_to_channel')),
          sales text not null default 'post' check (sales in ('post', 'expect')),
          ledger_field text not null,
-         channel_fields text[] not null check (cardinality(channel_fields) >= 1),
-         listings text not null default 'one' check (listings in ('one', 'same')),
-         ledger_basis text not null default 'stock'
-           check (ledger_basis in ('stock', 'stock_minus_layaway', 'on_hand', 'free')),
-         booked_within integer not null default 3600 check (booked_within > 0),
-         intake text not null default 'adjustment',
-         pooled boolean not null default false,
+         channel_field text not null,
          buffer integer not null default 0 check (buffer >= 0),
          percent integer not null default 100 check (percent between 0 and 100),
          maximum integer check (maximum >= 0),
@@ -155,40 +127,21 @@ STATEMENTS = (
          version bigint not null default 1,
          check (ledger_id <> channel_id),
          check (direction <> 'ledger_to_channel' or sales = 'expect'),
-         unique (id, ledger_id, channel_id),
-         unique (id, ledger_id, channel_id, pooled))""",
-    # Locations are 1:1 within a route (a pooled one sums several into one, and one of them takes what comes back), and a ledger location goes to one location of a shop in all routes.
+         unique (id, ledger_id, channel_id))""",
+    # Locations are 1:1 within a route, and a ledger location goes to one location of a shop in all routes.
     """create table location_pairs (
          route_id bigint not null,
          ledger_id bigint not null,
          channel_id bigint not null,
          ledger_location bigint not null,
          channel_location bigint not null,
-         pooled boolean not null default false,
-         intake boolean not null default true,
          primary key (route_id, ledger_location),
+         unique (route_id, channel_location),
          unique (ledger_location, channel_id),
-         check (pooled or intake),
-         foreign key (route_id, ledger_id, channel_id, pooled) references routes (id, ledger_id, channel_id, pooled)
-           on update cascade,
+         foreign key (route_id, ledger_id, channel_id) references routes (id, ledger_id, channel_id),
          foreign key (ledger_location, ledger_id) references locations (id, connection_id),
          foreign key (channel_location, channel_id) references locations (id, connection_id))""",
-    "create unique index location_pairs_one on location_pairs (route_id, channel_location) where not pooled",
-    "create unique index location_pairs_intake on location_pairs (route_id, channel_location) where intake",
-    # Sets and packs: one listing is made of `ratio` units each of several ledger values. A person's own code table.
-    """create table route_sets (
-         route_id bigint not null references routes,
-         set_value text not null,
-         component_value text not null,
-         ratio integer not null check (ratio between 1 and 1000000),
-         primary key (route_id, set_value, component_value))""",
-    """create table route_codes (
-         route_id bigint not null references routes,
-         channel_value text not null,
-         ledger_value text not null,
-         primary key (route_id, channel_value))""",
-    # `shape`: one ledger cell, a pool (the sum of its components), or a set (the smallest quotient). `held`: units of
-    # orders that policy does not count yet, kept out of this channel's target.
+    # owed_*: units of the channel's movements that the ledger was not told yet; sent_*: told, not acknowledged.
     """create table pairs (
          id bigint generated always as identity primary key,
          route_id bigint not null references routes,
@@ -198,26 +151,19 @@ STATEMENTS = (
          phase_reason text not null default '',
          phase_since timestamptz not null,
          made_at timestamptz not null,
-         shape text not null default 'single' check (shape in ('single', 'pool', 'set')),
          kept integer not null default 0,
-         held integer not null default 0 check (held >= 0),
-         ledger_moved integer not null default 0,
-         channel_up integer not null default 0 check (channel_up >= 0),
-         uncertain integer not null default 0 check (uncertain >= 0))""",
-    "create index pairs_route on pairs (route_id, phase)",
-    # owed_*: units of the channel's movements that this ledger cell was not told yet; sent_*: told, not acknowledged;
-    # expected: units of channel sales that somebody else books here. All in channel units, `ratio` ledger units each.
-    # `intake`: movements come back here (all of a set, one of a pool).
-    """create table components (
-         pair_id bigint not null references pairs on delete cascade,
-         ledger_cell bigint not null references cells,
-         ratio integer not null default 1 check (ratio >= 1),
-         intake boolean not null default true,
          owed_down integer not null default 0 check (owed_down <= 0),
          owed_up integer not null default 0 check (owed_up >= 0),
          sent_down integer not null default 0 check (sent_down <= 0),
          sent_up integer not null default 0 check (sent_up >= 0),
-         expected integer not null default 0 check (expected >= 0),
+         ledger_moved integer not null default 0,
+         channel_up integer not null default 0 check (channel_up >= 0),
+         uncertain integer not null default 0 check (uncertain >= 0))""",
+    "create index pairs_route on pairs (route_id, phase)",
+    """create table components (
+         pair_id bigint not null references pairs on delete cascade,
+         ledger_cell bigint not null references cells,
+         ratio integer not null default 1 check (ratio >= 1),
          primary key (pair_id, ledger_cell))""",
     "create index components_cell on components (ledger_cell)",
     # Cells whose decision must be made again. Append-only: duplicates are allowed, no writer ever waits for another.
@@ -272,50 +218,6 @@ STATEMENTS = (
        begin raise exception 'movements are append-only'; end $$""",
     """create trigger movements_append_only before update or delete on movements
        for each row execute function journal_is_append_only()""",
-    # Of an order only number, line, item, quantity and state. `counted`: units that are movements already; `held`:
-    # units that policy does not count yet. It stood in a list asked at `first_seen_at` and not in one asked at
-    # `unseen_at`; `swept_at`: when the list that last showed it was asked.
-    """create table order_lines (
-         connection_id bigint not null references connections,
-         order_id text not null,
-         line text not null,
-         cell_id bigint references cells,
-         item_key text not null,
-         location_key text not null,
-         quantity integer not null check (quantity >= 0),
-         counted integer not null check (counted >= 0),
-         held integer not null default 0 check (held >= 0),
-         state text not null
-           check (state in ('provisional', 'placed', 'shipped', 'cancelled', 'returned', 'vanished')),
-         placed_at timestamptz not null,
-         first_seen_at timestamptz not null,
-         unseen_at timestamptz,
-         swept_at timestamptz not null,
-         primary key (connection_id, order_id, line))""",
-    "create index order_lines_placed on order_lines (connection_id, placed_at)",
-    "create index order_lines_cell on order_lines (cell_id, first_seen_at)",
-    # Channel sales that somebody else books in the ledger, and ledger falls that named a sale before we heard of it.
-    """create table expected (
-         id bigint generated always as identity primary key,
-         pair_id bigint not null references pairs on delete cascade,
-         movement_id bigint not null unique references movements,
-         units integer not null check (units > 0),
-         open integer not null check (open >= 0),
-         reference text not null default '',
-         state text not null default 'open' check (state in ('open', 'booked', 'released', 'taken_back', 'overdue')),
-         opened_at timestamptz not null,
-         due_at timestamptz not null,
-         closed_at timestamptz)""",
-    "create index expected_pair on expected (pair_id, id) where open > 0",
-    "create index expected_due on expected (due_at) where state = 'open'",
-    """create table bookings (
-         movement_id bigint primary key references movements,
-         ledger_cell bigint not null references cells,
-         units integer not null check (units > 0),
-         open integer not null check (open >= 0),
-         reference text not null default '',
-         found_at timestamptz not null)""",
-    "create index bookings_cell on bookings (ledger_cell, movement_id) where open > 0",
     """create table leases (
          connection_id bigint primary key references connections,
          owner text not null,
@@ -363,11 +265,9 @@ STATEMENTS = (
          connection_id bigint not null references connections,
          cell_id bigint not null references cells,
          delta integer not null,
-         value integer,
-         cut integer not null default 0 check (cut >= 0),
          known_before integer,
          target integer,
-         cause text not null check (cause in ('live', 'align', 'compensation', 'activation', 'rewrite')),
+         cause text not null check (cause in ('live', 'align', 'compensation', 'activation')),
          rule_version integer not null,
          state text not null default 'sent'
            check (state in ('sent', 'in_doubt', 'applied', 'not_applied', 'rejected', 'lower_number')),
@@ -392,28 +292,6 @@ STATEMENTS = (
          units integer not null check (units <> 0),
          primary key (op_id, pair_id))""",
     "create index op_parts_pair on op_parts (pair_id)",
-    # What each component of a pair shows: `shown` is the ledger's number on the route's basis; `pending_down` what it does
-    # not show yet (decreases of all pairs, sales that somebody else books, compensations, and, where the ledger counts
-    # what is physically there, what channels have committed); `own_up` the pair's own increases. Units of the ledger.
-    """create view pair_sides as
-       select p.id as pair_id, p.channel_cell, p.route_id, p.shape, k.ledger_cell, k.ratio, k.intake, l.condition,
-              l.marked_at, l.read_answered_at, l.fell_at,
-              case when r.ledger_basis = 'stock_minus_layaway' then l.known - l.aside else l.known end as shown,
-              exists (select 1 from ops o where o.id = l.op_id and o.state = 'in_doubt') or l.compensate > 0 as in_doubt,
-              (select coalesce(sum((k2.owed_down + k2.sent_down - k2.expected
-                                    - case when r2.ledger_basis = 'on_hand' and k2.intake then c2.committed else 0 end) * k2.ratio), 0)
-                 from components k2 join pairs p2 on p2.id = k2.pair_id join routes r2 on r2.id = p2.route_id
-                 join cells c2 on c2.id = p2.channel_cell
-                 where k2.ledger_cell = l.id and (p2.phase <> 'new' or p2.id = p.id))::int
-                + least(l.compensate, 0) + least(l.compensate_sent, 0) as pending_down,
-              (k.owed_up + k.sent_up) * k.ratio as own_up
-       from pairs p join routes r on r.id = p.route_id join components k on k.pair_id = p.id
-       join cells l on l.id = k.ledger_cell""",
-    """create view pair_effective as
-       select pair_id, case when shape = 'set' then min(floor((shown + pending_down + own_up)::numeric / ratio))
-                            else sum(shown + pending_down + own_up) end::int as effective,
-              bool_and(condition = 'active' and shown is not null) as readable
-       from pair_sides group by pair_id, shape""",
     # Effects of ours that happened more than once, and what was done about each.
     """create table compensations (
          id bigint generated always as identity primary key,
