@@ -277,13 +277,13 @@ class Daemon:
         contracts: dict[tuple[str, str], Door] = {}
         for record in records:
             aside = record["state_code"] == CALIBRATING and record["state_since"] > now - LONGEST_CALIBRATION
-            opened = None if aside or record["state_code"] == REMOVED else self._open(record)
+            opened = None if aside or _not_served(record) else self._open(record)
             if opened is None:
                 if record["id"] in self._lanes:
                     await self._end_lane(record["id"])
                 continue
             definition, settings = opened
-            if definition.make_notice_parser is not None and record["state"] != "unlinked":
+            if definition.make_notice_parser is not None:
                 parser = definition.make_notice_parser(settings)
                 door = Door(record["id"], record["name"], parser, definition.notice_response_empty)
                 doors[record["system"], record["name"]] = door
@@ -371,6 +371,11 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _not_served(record: Any) -> bool:
+    """Whether a connection is left alone: it was taken away, unlinked, or never linked yet."""
+    return record["state_code"] == REMOVED or record["state"] == "unlinked" or record["identity"] is None
 
 
 @asynccontextmanager

@@ -48,6 +48,8 @@ def list_connections(as_json: Json = False) -> None:
                 "identity": r["identity"],
                 "state": r["state"],
                 "state_code": r["state_code"],
+                "health": "valid" if r["state"] == "linked" else "invalid",
+                "credential_expires_at": r["credential_expires_at"],
                 "calibration": {k: v for k, v in r["calibration"].items() if v and len(str(v)) <= 60},
             }
             for r in records

@@ -11,17 +11,27 @@ from inventory_sync import __version__
 from inventory_sync.cli import (
     alerts,
     apply,
+    brake,
     connection,
+    connection_care,
     demo,
+    explain,
+    guide,
     ledger,
     migrate,
     quarantine,
     route,
     route_decide,
+    route_push,
+    route_stop,
+    route_unmap,
+    route_watch,
     runs,
     sandbox,
     serve,
+    setup,
     status,
+    stocktake,
     systems,
 )
 
@@ -54,11 +64,21 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.command("apply")(apply.apply)
 app.command("status")(status.status)
+app.command("explain")(explain.show)
+app.command("setup")(setup.setup)
+app.command("guide")(guide.guide_command)
 app.command("systems")(systems.systems)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
+connection_care.register(connection.app)
 app.add_typer(connection.app, name="connection")
 route_decide.register(route.app)
+route_push.register(route.app)
+route_stop.register(route.app)
+route_unmap.register(route.app)
+route_watch.register(route.app)
+stocktake.register(route.app)
+app.add_typer(brake.app, name="brake")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")

@@ -61,6 +61,11 @@ def installed_systems() -> dict[str, SystemDefinition]:
     return {definition.name: definition for definition in registry.load()}
 
 
+def known_system(name: str) -> SystemDefinition:
+    """The system of that name. Raises InvalidSettings naming the nearest known one."""
+    return registry.load().get(name)
+
+
 def secret_box(settings: Settings) -> SecretBox:
     """What stored secrets are sealed with."""
     return SecretBox(secret_keys(settings))

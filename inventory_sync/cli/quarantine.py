@@ -1,16 +1,25 @@
-"""`quarantine`: cells that a partner refused to write."""
+"""`quarantine`: cells that are not written: a partner refused them, they run away, or a person keeps them out."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from inventory_sync.cli import shell
 from inventory_sync.cli.status import moment
 from inventory_sync.engine import quarantine
+from inventory_sync.engine.lane import House
 
-app = typer.Typer(help="Cells that a partner refused to write. They are still read.", no_args_is_help=True)
+app = typer.Typer(
+    help="Cells that are not written: refused by a partner, running away, or kept out. They are still read.",
+    no_args_is_help=True,
+)
+
+Cells = Annotated[list[int] | None, typer.Argument(help="Cell numbers as `quarantine list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="Every cell that no person keeps out.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the cells as JSON.")]
 
 
 @app.command("list")
@@ -29,7 +38,7 @@ def list_cells(as_json: Annotated[bool, typer.Option("--json", help="Print them 
                 f"{r['connection']} / {r['location']}",
                 r["name"],
                 r["code"],
-                r["reason"],
+                r["reason"] + (session.say("kept_out") if r["excluded"] else ""),
                 moment(r["since"]),
             )
             for r in found
@@ -40,22 +49,51 @@ def list_cells(as_json: Annotated[bool, typer.Option("--json", help="Print them 
 
 
 @app.command("release")
-def release(
-    cells: Annotated[list[int] | None, typer.Argument(help="Cell numbers as `quarantine list` shows them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Release every cell.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the released cells as JSON.")] = False,
-) -> None:
-    """Let cells be written again, once what the partner objected to is mended."""
+def release(cells: Cells = None, everything: All = False, as_json: Json = False) -> None:
+    """Let cells be written again, once what was wrong with them is mended; those too that a person kept out."""
+    _free(quarantine.release, cells, everything, as_json)
 
+
+@app.command("retry")
+def retry(cells: Cells = None, everything: All = False, as_json: Json = False) -> None:
+    """Try again to write cells that a partner refused. One that it refuses again comes back."""
+    _free(quarantine.retry, cells, everything, as_json)
+
+
+@app.command("exclude")
+def exclude(
+    cells: Annotated[list[int], typer.Argument(help="Cell numbers, of any cell that a route has.")],
+    as_json: Json = False,
+) -> None:
+    """Keep cells out: nothing is written to them until `quarantine release`."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            done = await quarantine.exclude(house, cells, actor=shell.actor())
+        if as_json:
+            session.json({"excluded": done})
+        else:
+            session.line(session.say("excluded_cells", count=len(done)))
+
+    shell.run(work)
+
+
+def _free(
+    work_on: Callable[..., Awaitable[Sequence[Any]]], cells: list[int] | None, everything: bool, as_json: bool
+) -> None:
     async def work(session: shell.Session) -> None:
         if bool(cells) == everything:
             raise shell.Failure("IS-CLI-003", session.say("choose_release"), shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
-            chosen = [r["cell_id"] for r in await quarantine.listed(house)] if everything else list(cells or ())
-            freed = await quarantine.release(house, chosen, actor=shell.actor())
+            chosen = list(cells or ()) or await _all(house)
+            freed = await work_on(house, chosen, actor=shell.actor())
         if as_json:
             session.json({"released": [dict(record) for record in freed]})
         else:
             session.line(session.say("released", count=len(freed)))
 
     shell.run(work)
+
+
+async def _all(house: House) -> list[int]:
+    return [r["cell_id"] for r in await quarantine.listed(house) if not r["excluded"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inventory_sync.cli.shell import Session
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.status import moment, reasons
 
 NAMED = 3
 """Items that an ambiguity names on a side; the rest is counted."""
@@ -15,9 +15,20 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
     """Print a route for people."""
     say = session.say
     state = found["state"] if not found["stopped_by"] else f"{found['state']} ({found['stopped_by']})"
+    if found["stage"] != found["state"]:
+        state += f" · {found['stage']}"
     session.line(f"{found['name']}: {found['ledger']} → {found['channel']} · {state}")
-    if found["blockers"]:
-        session.line(f"  {say('blockers')}: {', '.join(found['blockers'])}")
+    marks = {"done": "✓", "now": "→", "later": "·"}
+    session.line("  " + "  ".join(f"{marks[each['state']]} {say('step_' + each['step'])}" for each in found["steps"]))
+    if found["blocked_by"]:
+        session.line(f"  {say('blockers')}:")
+        for line in reasons(session, found["blocked_by"]):
+            session.line(f"    {line}")
+    for each in found["warnings"]:
+        session.line(f"  {say('note')}: {say.either(each['ja'], each['en'])}")
+    moved = found["since_stop"]
+    if moved is not None and any(moved.values()):
+        session.line("  " + say("moved_since_stop", **moved))
     maximum = "–" if found["maximum"] is None else found["maximum"]
     session.line(
         f"  direction={found['direction']} sales={found['sales']} align={found['align']} "
@@ -50,7 +61,7 @@ def show_match(session: Session, match: dict[str, Any]) -> None:
     session.line(
         f"{say('match_report')}: "
         + say(
-            "counted",
+            "match_counted",
             matched=match["matched"],
             ambiguous=match["ambiguous_count"],
             ledger=match["ledger_unmatched_count"],

@@ -1,43 +1,149 @@
-"""`run`: long jobs, imports and reconciles among them."""
+"""`run`: long jobs: how far each is, how long it will take, what it did to each cell; stop one, let it go on."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Any
 
 import typer
 
 from inventory_sync.cli import shell
 from inventory_sync.cli.status import moment
-from inventory_sync.engine import overview
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.runs import control
+from inventory_sync.engine.runs.control import RunView
 
-app = typer.Typer(help="Long jobs: imports and reconciles.", no_args_is_help=True)
+app = typer.Typer(help="Long jobs: imports, reconciles, pushes and their undoing.", no_args_is_help=True)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a run that is followed."""
+
+LISTED = ("skipped", "failed", "proposed")
+"""Rows of a run that a person wants to see: what was not written."""
+
+Run = Annotated[int, typer.Argument(metavar="ID", help="The number of the run, as `run list` shows it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
 
 @app.command("list")
 def list_runs(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many, newest first.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the latest runs."""
 
     async def work(session: shell.Session) -> None:
         async with shell.open_house(session.settings) as house:
-            found = await overview.runs(house, limit=limit)
+            found = await control.latest(house, limit=limit)
         if as_json:
-            session.json({"runs": found})
+            session.json({"runs": [_document(each) for each in found]})
             return
         rows = [
-            (
-                r["id"],
-                r["kind"],
-                r["connection"] or r["route"],
-                r["state"],
-                r["done"],
-                moment(r["started_at"]),
-                r["error"],
-            )
+            (r.id, r.kind, r.subject, r.state, _of(r), f"{r.rate:g}/s", _left(r), moment(r.started_at), r.error)
             for r in found
         ]
-        session.table("runs", ("name", "kind", "subject", "state", "done", "since", "detail"), rows)
+        headings = ("name", "kind", "subject", "state", "done", "rate", "remaining", "since", "detail")
+        session.table("runs", headings, rows)
 
     shell.run(work)
+
+
+def _document(view: RunView) -> dict[str, Any]:
+    connection, route = (None, view.subject) if view.kind in control.WRITING else (view.subject, None)
+    return view.as_dict() | {"connection": connection, "route": route}
+
+
+def _of(view: RunView) -> str:
+    return str(view.done) if view.total is None else f"{view.done} / {view.total}"
+
+
+def _left(view: RunView) -> str:
+    return "" if view.remaining is None else f"{view.remaining:.0f} s"
+
+
+@app.command("show")
+def show(
+    run: Run,
+    follow: Annotated[bool, typer.Option("--follow", help="Stay until it is over; a line each second.")] = False,
+    lines: Annotated[int, typer.Option("--lines", min=0, help="How many rows that were not written to list.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show one run: done, total, rate, seconds left, and the rows that were skipped, failed or left."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            view = await control.show(house, run)
+            while follow and view.state == "running":
+                _progress(session, view, as_json)
+                await asyncio.sleep(LOOK_EVERY)
+                view = await control.show(house, run)
+            left = await _rows(house, view, lines)
+        if as_json:
+            session.json(_document(view) | {"not_written": left})
+        else:
+            _progress(session, view, as_json)
+            _not_written(session, left)
+
+    shell.run(work)
+
+
+async def _rows(house: House, view: RunView, limit: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if view.kind in control.WRITING and limit:
+        async for line in control.lines(house, view.id, *LISTED):
+            found.append({key: line[key] for key in ("value", "name", "location", "state", "gap", "reason")})
+            if len(found) >= limit:
+                break
+    return found
+
+
+def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
+    if as_json:
+        return
+    left = _left(view) or "–"
+    counts = ", ".join(f"{state} {count}" for state, count in view.rows.items())
+    session.line(
+        session.say.either(
+            f"実行 {view.id} {view.kind} {view.subject}: {view.state}、{_of(view)} 件、毎秒 {view.rate:g}、残り {left}"
+            f"、増 {view.up}、減 {-view.down} {counts} {view.error}",
+            f"Run {view.id} {view.kind} {view.subject}: {view.state}, {_of(view)} done, {view.rate:g} a second, "
+            f"{left} left; units up {view.up}, down {-view.down}; {counts} {view.error}",
+        ).rstrip(" ;")
+    )
+
+
+def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
+    if left:
+        rows = [(r["value"], r["name"], r["location"], r["state"], r["gap"], r["reason"]) for r in left]
+        session.table("not_written", ("value", "item", "location", "state", "difference", "reason"), rows)
+
+
+@app.command("stop")
+def stop(run: Run, as_json: Json = False) -> None:
+    """Stop a run. What it has written stays; the rest is confirmed no more until it goes on."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            view = await control.stop(house, run, actor=shell.actor())
+        _answer(session, view, as_json)
+
+    shell.run(work)
+
+
+@app.command("resume")
+def resume(run: Run, as_json: Json = False) -> None:
+    """Let a stopped run go on. Cells that changed since their preview are skipped, and `run show` lists them."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            view = await control.resume(house, run, actor=shell.actor())
+        _answer(session, view, as_json)
+
+    shell.run(work)
+
+
+def _answer(session: shell.Session, view: RunView, as_json: bool) -> None:
+    if as_json:
+        session.json(_document(view))
+    else:
+        _progress(session, view, as_json)

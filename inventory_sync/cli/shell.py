@@ -29,7 +29,7 @@ from inventory_sync.logs import configure_logs, redact_text
 from inventory_sync.secrets import SecretsError
 from inventory_sync.settings import PREFIX, Settings, SettingsError, load_settings
 from inventory_sync.store.migrate import MigrationError
-from inventory_sync.systems.errors import PartnerError, RetryLater
+from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError, RetryLater
 
 PIPE_WIDTH = 240
 """Columns of a table that goes into a file or a pipe."""
@@ -150,7 +150,9 @@ def explain(error: Exception, say: Words) -> bool:
 
 def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
     match error:
-        case Failure() | RefusedByRule():
+        case RefusedByRule():
+            return [(error.code, say.either(error.japanese or str(error), str(error)))]
+        case Failure():
             return [(error.code, str(error))]
         case ConfigErrors():
             return [(each.code, str(each).removesuffix(f" [{each.code}]")) for each in error.errors]
@@ -158,6 +160,8 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             return [(p.code, f"{p.subject}: {p.message}\n{say('remedy')}: {p.remedy}") for p in error.problems]
         case RetryLater():
             return [(error.code, f"{say('busy')} {error.message}")]
+        case Broken() | InvalidSettings():
+            return [(error.code, f"{error.message}\n{say('remedy')}: {error.remedy}")]
         case PartnerError():
             return [(error.code, error.message)]
         case NoSuch():

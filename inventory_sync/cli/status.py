@@ -85,6 +85,21 @@ def show_routes(session: shell.Session, found: list[dict[str, Any]]) -> None:
     ]
     headings = ("name", "kind", "state", "blockers", "pairs", "live", "pending", "lag", "latest_preview")
     session.table("routes", headings, rows)
+    for each in found:
+        if each["blocked_by"]:
+            session.line(f"  {each['name']} ({each['stage']}):")
+            for line in reasons(session, each["blocked_by"]):
+                session.line(f"    {line}")
+
+
+def reasons(session: shell.Session, blocked: list[dict[str, Any]]) -> list[str]:
+    """Blockers as lines: what is wrong with its code, then what to do."""
+    lines: list[str] = []
+    for each in blocked:
+        code = f"{each['code']}:{each['subject']}" if each["subject"] else each["code"]
+        lines.append(f"{session.say.either(each['ja'], each['en'])} [{code}]")
+        lines.append(f"  {session.say('remedy')}: {session.say.either(each['remedy']['ja'], each['remedy']['en'])}")
+    return lines
 
 
 def show_alerts(session: shell.Session, found: list[dict[str, Any]]) -> None:

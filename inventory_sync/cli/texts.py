@@ -54,7 +54,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "prerequisites": ("必要なもの", "What is needed"),
     "done": ("件数", "Done"),
     "difference": ("違い", "Difference"),
+    "rate": ("速さ", "Rate"),
+    "remaining": ("残り", "Left"),
+    "not_written": ("書き込んでいない行", "Not written"),
+    "slowest": ("最も遅かった変動", "The slowest changes"),
+    "late": ("遅れ", "Late"),
+    "step_connect": ("接続", "connect"),
+    "step_locations": ("ロケーション", "locations"),
+    "step_fields": ("紐付け項目", "fields"),
+    "step_match": ("商品の紐付け", "match"),
+    "step_enable": ("有効化", "enable"),
     # sentences
+    "moved_since_stop": (
+        "停止後に変動した紐付け: 台帳 {ledger} 件、チャネル {channel} 件、両側で増加 {both_rose} 件",
+        "moved since the stop: {ledger} pairs in the ledger, {channel} in the channel, {both_rose} up on both sides",
+    ),
     "error": ("エラー", "Error"),
     "refused": ("安全のため中止しました", "Refused by a safety rule"),
     "nothing_here": ("ありません。", "None."),
@@ -138,7 +152,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Give either cell numbers or --all.",
     ),
     "unmapped": ("紐付けがなく変更しないロケーション", "Not mapped, and left alone"),
-    "counted": (
+    "match_counted": (
         "一致 {matched}、あいまい {ambiguous}、台帳のみ {ledger}、チャネルのみ {channel}、惜しい {near}、"
         "対象外 {excluded}",
         "matched {matched}, ambiguous {ambiguous}, only in the ledger {ledger}, only in the channel {channel}, "
@@ -168,6 +182,63 @@ TEXTS: dict[str, tuple[str, str]] = {
     "untracked": ("在庫管理なし", "stock not managed"),
     "yes": ("はい", "yes"),
     "no": ("いいえ", "no"),
+    "kept_out": (" (人が対象外にしました)", " (kept out by a person)"),
+    "excluded_cells": (
+        "{count} 件を対象外にしました。`inventory-sync quarantine release` まで書き込みません。",
+        "{count} cells are kept out until `inventory-sync quarantine release`.",
+    ),
+    "brake_holds": ("止めている変動", "Held back"),
+    "held_by_brake": ("急な変動", "brake"),
+    "held_by_stocktake": ("棚卸中", "stock-take"),
+    "side_ledger": ("台帳", "ledger"),
+    "side_channel": ("販売チャネル", "channel"),
+    "route": ("ルート", "Route"),
+    "side": ("側", "Side"),
+    "cell": ("セル", "Cell"),
+    "ordered": ("受注済み・未出荷", "Ordered, not shipped"),
+    "expected": ("計上待ち", "Not booked yet"),
+    "to_book": ("これから計上", "To be booked by us"),
+    "doubtful": ("要確認", "Look at it"),
+    "brake_off": (
+        "{route}: {until} まで急な変動を止めません。",
+        "{route}: the brake is off until {until}.",
+    ),
+    "brake_released": (
+        "{route}: 止めていた {count} 件の変動を反映します。",
+        "{route}: {count} movements were held; they are told on now.",
+    ),
+    "nothing_held": ("止めている変動はありません。", "Nothing is held."),
+    "choose_brake": (
+        "ルート名か --all のどちらか一方を指定してください。",
+        "Name a route or say --all, and only one of them.",
+    ),
+    "wrong_time": (
+        "時間 {text!r} は使えません。30m や 2h のように指定してください。",
+        "{text!r} is no time: say 30m or 2h.",
+    ),
+    "choose_stocktake": (
+        "start、end、show のいずれかを指定してください。--accept は end だけ、--discard は --accept と一緒に使います。",
+        "Say start, end or show; --accept goes with end only, --discard with --accept.",
+    ),
+    "no_stocktake": ("{route}: 棚卸中ではありません。", "{route}: no stock-take is under way."),
+    "stocktake_on": (
+        "{route}: {since} から棚卸中です ({by})。台帳の増加は止め、減少は反映します。",
+        "{route}: stock-take since {since} ({by}). What the ledger has more of is held, what it has less of flows.",
+    ),
+    "stocktake_cells": ("棚卸で増えた在庫", "More was counted"),
+    "stocktake_accept": (
+        "確認して終えるには: inventory-sync route stocktake {route} end --accept (反映しないセルは --discard セル)",
+        "To accept and end it: inventory-sync route stocktake {route} end --accept (--discard CELL keeps a cell held)",
+    ),
+    "stocktake_ended": (
+        "{route}: 棚卸を終えました。反映 {released} 件、止めたまま {left_held} 件、不確かさの解消 {settled_units} 個。",
+        "{route}: the stock-take is over. {released} movements told on, {left_held} cells stay held, "
+        "{settled_units} uncertain units settled.",
+    ),
+    "counted": (
+        "{route}/{value}: 数え直しを記録しました。不確かだった {units} 個は解消です。",
+        "{route}/{value}: counted. {units} units were uncertain and are settled.",
+    ),
     "sandbox_missing": (
         "サンドボックスには graphql-core が必要です: pip install 'inventory-sync[sandbox]'",
         "The sandbox needs graphql-core: pip install 'inventory-sync[sandbox]'",

@@ -34,8 +34,8 @@ def _locations(part: RoutePart, state: RouteState) -> tuple[LocationPair, ...]:
     nodes = part.reader.sequence(part.value("locations"), path) if part.written("locations") else []
     if nodes is None:
         return ()
-    if not nodes and state is RouteState.RUNNING:
-        message = "a route cannot run without locations"
+    if not nodes and state is not RouteState.STOPPED:
+        message = f"a route cannot {'run' if state is RouteState.RUNNING else 'watch'} without locations"
         part.refuse("locations", ConfigCode.MISSING, message, "Add `- {ledger: …, channel: …}` for each pair.")
     pairs: list[LocationPair] = []
     first: dict[tuple[str, str], int] = {}

@@ -59,9 +59,6 @@ def _read(part: RoutePart, name: str) -> RouteDocument | None:
     direction = part.choice("direction", Direction, Direction.TWO_WAY)
     booking = read_booking(part, ledger, channel, direction)
     state = part.choice("state", RouteState, RouteState.STOPPED)
-    if state is RouteState.WATCHING:
-        remedy = "Write `stopped` or `running`; a preview shows what a start would do."
-        part.refuse("state", ConfigCode.NOT_IN_THIS_VERSION, "this version cannot watch without writing", remedy)
     matching = read_matching(part, ledger, channel)
     locations, pool = read_places(part, channel, state)
     rule = _publish(part)

@@ -332,6 +332,14 @@ def _next_steps(change: Change) -> list[Note]:
     if change.state == "running":
         return []
     name = change.name
+    if change.state == "watching":
+        return [
+            Note(
+                "IS-RTE-024",
+                f"{name} watches and writes nothing. What it finds out: `inventory-sync route watch {name} --report`.",
+                f"{name} は見守り中で、何も書き込みません。結果は `inventory-sync route watch {name} --report` で確認できます。",
+            )
+        ]
     if change.state == "blocked":
         return [
             Note(

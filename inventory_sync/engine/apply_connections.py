@@ -68,7 +68,7 @@ async def prove(
     later: RetryLater | None = None
     for each in document.connections:
         try:
-            proofs[each.name] = await _prove_one(stored.get(each.name), each, systems, make_client, box)
+            proofs[each.name] = await prove_one(stored.get(each.name), each, systems, make_client, box)
         except RetryLater as error:
             later = error
         except ApplyFailed as error:
@@ -82,21 +82,30 @@ async def prove(
     return proofs
 
 
-async def _prove_one(
+async def prove_one(
     record: db.Record | None,
     document: ConnectionDocument,
     systems: Mapping[str, SystemDefinition],
     make_client: MakeClient,
     box: SecretBox,
+    *,
+    always: bool = False,
 ) -> Proof:
+    """Verify one connection with the settings it is going to have. Saves nothing.
+
+    Raises ApplyFailed, InvalidSettings, Broken or RetryLater. One that works unchanged is asked only if `always`.
+    """
     definition = _definition(record, document, systems)
     before = _readable(box, document.name, record)
-    made_up = {key: before.get(key) or token_urlsafe(24) for key in definition.generated_secrets}
-    secrets = {**made_up, **{key: before[key] for key in document.stored if key in before}, **document.secrets}
+    # An address that ended with its link stays dead: a relinked connection gets another one.
+    kept = {} if record is not None and record["state"] == "unlinked" else before
+    made_up = {key: kept.get(key) or token_urlsafe(24) for key in definition.generated_secrets}
+    stored = {key: before[key] for key in document.stored if key in before and key not in made_up}
+    secrets = {**made_up, **stored, **document.secrets}
     settings = whole_settings(definition, {**document.settings, **secrets})
     _check_files(document.name, settings)
     fields = _differences(record, document, before, secrets)
-    if record is not None and not fields and record["state"] == "linked":
+    if record is not None and not fields and record["state"] == "linked" and not always:
         return Proof(document, record, (), secrets)
     client = make_client(document.name, definition, settings)
     verified = await client.verify()
@@ -216,9 +225,10 @@ async def _follow_up(
     house: House, conn: Connection, connection_id: int, record: db.Record | None, *, by_files: bool
 ) -> None:
     now = house.now()
-    if record is None and by_files:
+    first = record is None or record["identity"] is None
+    if first and by_files:
         return
-    if record is None:
+    if first:
         # The daily import counts from here, so that the daemon does not start a second one behind this.
         await db.value(conn, "claim_run", name=f"catalogue:{connection_id}", last_at=None, now=now)
         await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)

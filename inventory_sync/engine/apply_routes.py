@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.config import Direction, RouteDocument, RouteState
-from inventory_sync.engine import apply_made
+from inventory_sync.engine import apply_made, route_states, watching
 from inventory_sync.engine.apply_connections import write_audit
 from inventory_sync.engine.apply_made import PLACES, TABLES, Made
 from inventory_sync.engine.apply_report import Change, FieldChange, What
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.matching import match_route
-from inventory_sync.engine.routes import NoSuch, RefusedByRule, blockers, route_named
+from inventory_sync.engine.routes import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -43,6 +43,10 @@ class Wanted:
 
 def wants_running(document: RouteDocument) -> bool:
     return document.state is RouteState.RUNNING
+
+
+def wants_watching(document: RouteDocument) -> bool:
+    return document.state is RouteState.WATCHING
 
 
 async def save(
@@ -145,6 +149,9 @@ async def _create(
     await db.value(conn, "take_over_pairs", route_id=route_id, now=house.now())
     await _match(house, conn, document.name)
     route = await route_named(conn, document.name)
+    if wants_watching(document):
+        await watching.enter(house, conn, route, actor=actor)
+        route = await route_named(conn, document.name)
     after = wanted | apply_made.audited(made, _NOTHING) | {"state": route["state"]}
     await write_audit(house, conn, actor, "route.created", document.name, None, after)
     fields = [FieldChange(key, None, value) for key, value in wanted.items()]
@@ -201,17 +208,17 @@ class _Existing:
                 f"The route {name} joins {route['ledger']} and {route['channel']}, and that never changes: give the "
                 "new route a name of its own.",
             )
-        if not wants_running(self.document):
+        if not wants_running(self.document) and not wants_watching(self.document):
             return
         stopper = _STOPPERS.get(route["stopped_by"])
-        if route["state"] != "running" and stopper is not None:
+        if route["state"] not in ("running", "watching") and stopper is not None:
             raise RefusedByRule(
                 "IS-RTE-005",
                 f"The route {name} was stopped by {stopper}, and a configuration file never undoes that. Look at "
                 f"`inventory-sync route show {name}`, then start it with `inventory-sync route start {name} --yes`.",
             )
         guarded = [each.field for each in fields if each.field in _GUARDED]
-        if route["state"] == "running" and guarded:
+        if route["state"] == "running" and wants_running(self.document) and guarded:
             raise RefusedByRule(
                 "IS-RTE-006",
                 f"The route {name} is running, and {', '.join(guarded)} would change which numbers it writes: stop it "
@@ -261,7 +268,12 @@ class _Existing:
     async def _state(self, guarded: bool, stopping: bool) -> tuple[str, bool]:
         """Set the state that the file wants, as far as that is not a start. Says which, and whether a start is due."""
         route = await route_named(self.conn, self.document.name)
+        if wants_watching(self.document):
+            if route["state"] != "watching" or guarded:
+                await watching.enter(self.house, self.conn, route, actor=self.actor)
+            return "watching", False
         state, by, why = route["state"], route["stopped_by"], list(route["blockers"])
+        stopping = stopping or state == "watching"
         if guarded and route["ever_aligned"] and ALIGNMENT not in why:
             why.append(ALIGNMENT)
         start = False
@@ -286,10 +298,10 @@ class _Existing:
         return state, start
 
     async def _refuse_start(self) -> None:
-        hindrances = await blockers(self.conn, self.route)
+        hindrances = await route_states.hindrances(self.conn, self.route)
         if hindrances:
             name = self.document.name
-            raise RefusedByRule("IS-RTE-001", f"The route {name} cannot start yet: {', '.join(hindrances)}.")
+            raise RefusedByRule("IS-RTE-001", *route_states.cannot(name, "start", "開始", hindrances))
 
 
 def columns_of(route: db.Record) -> dict[str, Any]:

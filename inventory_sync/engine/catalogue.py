@@ -22,7 +22,10 @@ from inventory_sync.systems.errors import Broken, BrokenKind, RetryLater
 from inventory_sync.systems.port import CatalogueItem, NoticeKind
 
 MOST_MAY_VANISH = 0.5
-"""An import that lacks more than this share of a catalogue of ten or more items is not believed."""
+"""An import that lacks more than this share of a catalogue is not believed."""
+
+SMALL = 10
+"""In a catalogue of fewer items only an empty list is not believed."""
 
 WISHES = 50
 CHUNK = 2000
@@ -32,6 +35,9 @@ async def import_locations(house: House, lane: Lane) -> None:
     """Fetch the locations of a connection. One that is no longer listed stays, marked as gone."""
     found = await lane.client.locations()
     async with db.transaction(house.pool) as conn:
+        if not found and await db.value(conn, "count_locations", connection_id=lane.connection_id):
+            await _vanished(house, lane, conn, listed=0, known=0, what="locations")
+            return
         await db.run(
             conn,
             "put_locations",
@@ -136,19 +142,10 @@ async def _end_import(house: House, lane: Whose, conn: Connection, import_id: in
     now = house.now()
     missing = await db.value(conn, "items_not_seen", connection_id=lane.connection_id, import_id=import_id)
     total = seen + missing
-    if total >= 10 and missing > total * MOST_MAY_VANISH:
+    if missing and (seen == 0 or (total >= SMALL and missing > total * MOST_MAY_VANISH)):
         text = f"the partner listed {seen} items where {total} were known: the list is not believed"
         await db.run(conn, "finish_run", id=import_id, state="failed", error=text, now=now)
-        await open_alert(
-            conn,
-            house.observer,
-            "catalogue_vanished",
-            lane.name,
-            now=now,
-            connection_id=lane.connection_id,
-            listed=seen,
-            known=total,
-        )
+        await _vanished(house, lane, conn, listed=seen, known=total, what="items")
         return False
     await db.value(conn, "items_gone_after", connection_id=lane.connection_id, import_id=import_id)
     await db.run(conn, "end_import", connection_id=lane.connection_id, import_id=import_id, now=now)
@@ -156,6 +153,20 @@ async def _end_import(house: House, lane: Whose, conn: Connection, import_id: in
     await close_alerts(conn, "catalogue_vanished", lane.name, now=now)
     await match_routes(house, conn, lane.connection_id)
     return True
+
+
+async def _vanished(house: House, whose: Whose, conn: Connection, *, listed: int, known: int, what: str) -> None:
+    await open_alert(
+        conn,
+        house.observer,
+        "catalogue_vanished",
+        whose.name,
+        now=house.now(),
+        connection_id=whose.connection_id,
+        listed=listed,
+        known=known,
+        what=what,
+    )
 
 
 async def grant_wishes(house: House, lane: Lane) -> Progress:
@@ -206,6 +217,11 @@ async def refresh(house: House, lane: Lane, keys: Sequence[str]) -> None:
             "select coalesce(catalogue_import, 0) from connections where id = $1", lane.connection_id
         )
         changed = await _put_items(conn, lane.connection_id, import_id, found.items)
+        if len(found.gone) >= SMALL and len(found.gone) > (len(found.gone) + len(found.items)) * MOST_MAY_VANISH:
+            await _ask_for_all(house, conn, lane.connection_id)  # one list of everything is judged as a whole
+            if changed:
+                await match_routes(house, conn, lane.connection_id)
+            return
         gone = await db.value(conn, "items_gone", connection_id=lane.connection_id, keys=list(found.gone))
         groups = sorted({i.group for i in found.items if i.group} & set(keys))
         gone += await db.value(
@@ -217,3 +233,9 @@ async def refresh(house: House, lane: Lane, keys: Sequence[str]) -> None:
         )
         if changed or gone:
             await match_routes(house, conn, lane.connection_id)
+
+
+async def _ask_for_all(house: House, conn: Connection, connection_id: int) -> None:
+    """Start a full import, unless one is under way, because a part of the answer is hard to believe."""
+    await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=house.now())
+    await db.notify(conn, f"connection:{connection_id}")

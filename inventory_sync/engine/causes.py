@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import booked_twice, sales
+from inventory_sync.engine import booked_twice, brake, sales
 from inventory_sync.engine.evidence import recognise
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.model.ids import CellId, ItemKey, LocationKey
@@ -44,11 +44,13 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why a movement happened. `rows`: the partner's ids of the rows behind it."""
+    """Why a movement happened. `rows`: the partner's ids of the rows behind it. `happened_at`: when the first of them
+    happened, by the partner's own word."""
 
     cause: str
     rows: tuple[str, ...]
     shares: tuple[Share, ...]
+    happened_at: datetime | None = None
 
 
 UNKNOWN = Explained("unknown", (), ())
@@ -102,6 +104,11 @@ async def _learn(house: House, movement: db.Record, explained: Explained, *, nam
             reference=",".join(explained.rows[:ROWS_KEPT]),
             learnt_at=house.now(),
         )
+        if fresh and explained.happened_at is not None:
+            await db.run(conn, "keep_happened", movement_id=movement["id"], happened_at=explained.happened_at)
+        if fresh and movement["delta"] < 0:
+            cell = CellId(movement["cell_id"])
+            await brake.learnt(house, conn, movement["id"], cell, movement["delta"], explained.cause)
         if not fresh or not names:
             return
         for share in explained.shares:
@@ -171,7 +178,8 @@ def _agreed(runs: Sequence[Sequence[HistoryRow]], delta: int) -> Explained | Non
         return None
     [shares] = told
     causes = sorted({share.cause for share in shares})
-    return Explained("+".join(causes), tuple(row.id for row in fits[0]), shares)
+    happened = min((row.happened_at for row in fits[0] if row.happened_at is not None), default=None)
+    return Explained("+".join(causes), tuple(row.id for row in fits[0]), shares, happened)
 
 
 def _shares(run: Sequence[HistoryRow]) -> tuple[Share, ...]:

@@ -9,10 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from inventory_sync.engine import oversold, watched
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import House, Progress
+from inventory_sync.engine.runs import portions
+from inventory_sync.engine.runs.portions import Turns
 from inventory_sync.model.alignment import Waiting, after_stop, needs_person
-from inventory_sync.model.decide import Decision, LedgerCell, decide_channel, decide_ledger, effective
+from inventory_sync.model.decide import (
+    RUN_DOWN,
+    RUN_UP,
+    Blocked,
+    Decision,
+    LedgerCell,
+    decide_channel,
+    decide_ledger,
+    effective,
+)
 from inventory_sync.model.ids import CellId
 from inventory_sync.model.publish import published
 from inventory_sync.store import cells, db, pairs
@@ -22,22 +34,38 @@ from inventory_sync.store.pairs import KnownPair, Owed
 
 BATCH = 1000
 
+RUN_STOPPED = "run_stopped"
+"""A pair whose push a person stopped before its turn: it waits until the run goes on, or for another preview."""
+
 
 async def decide(house: House) -> Progress:
     """Decide up to a batch of due cells in one transaction."""
+    did = await _decide_due(house)
+    if did < BATCH:  # no live change waits: a run may go on
+        did += await portions.advance(house)
+    return Progress(did, house.now()) if did else Progress(0)
+
+
+async def _decide_due(house: House) -> int:
     now = house.now()
     async with db.transaction(house.pool) as conn:
         due = await cells.take_due(conn, BATCH)
         if not due:
-            return Progress(0)
+            return 0
         locked = await cells.lock(conn, [d.id for d in due])
         await _wake_pairs(house, conn, locked, now)
+        heard = {d.id for d in due if d.heard_at or (d.id in locked and locked[d.id].gap_since)}
+        turns = await portions.turns(conn, locked, heard, now)
         decisions = await decisions_for(conn, locked)
-        gaps = [_gap(locked[d.id], d, decisions.get(d.id), now) for d in due if d.id in locked]
+        await portions.end_unwritten(conn, decisions, turns.come, now)
+        await watched.note(house, conn, locked, decisions, due)
+        await db.run(conn, "end_zeroing", cells=list(locked))
+        gaps = [_gap(locked[d.id], d, decisions.get(d.id), now, turns) for d in due if d.id in locked]
         await cells.write_gaps(conn, gaps)
+        await oversold.look(house, conn, decisions)
         for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.gap or g.blocked == "activate"}):
             await db.notify(conn, f"push:{connection_id}")
-    return Progress(len(due), now)
+    return len(due)
 
 
 async def decisions_for(conn: Connection, locked: Mapping[CellId, CellRow]) -> dict[CellId, Decision]:
@@ -45,7 +73,8 @@ async def decisions_for(conn: Connection, locked: Mapping[CellId, CellRow]) -> d
     rows = dict(locked)
     known = await pairs.states(conn, rows)
     owed = await pairs.owed(conn, list(rows))
-    return {cell: decision_of(row, known.get(cell), owed.get(cell)) for cell, row in rows.items()}
+    made = {cell: decision_of(row, known.get(cell), owed.get(cell)) for cell, row in rows.items()}
+    return made | await portions.undone(conn, rows)
 
 
 def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Decision:
@@ -69,13 +98,18 @@ def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Deci
     )
 
 
-def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime) -> Gap:
+def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime, turns: Turns) -> Gap:
     if decision is None:
         return Gap(row.id, 0, 9, None, None, "")
+    if row.id in turns.waiting:
+        return Gap(row.id, 0, 9, None, None, Blocked.IN_RUN.value)
     blocked = "activate" if decision.activate else decision.blocked.value
     if decision.gap == 0 and not decision.activate:
-        waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned")
+        waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned", "watching")
         return Gap(row.id, 0, 9, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
+    if row.id in turns.come and not (row.gap_since or due.heard_at):
+        urgency = RUN_DOWN if decision.gap < 0 else RUN_UP
+        return Gap(row.id, decision.gap, urgency, None, None, blocked)
     since = min(filter(None, (row.gap_since, due.heard_at)), default=now)
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp or due.stamp, blocked)
 
@@ -113,7 +147,7 @@ async def _align_singly(
             lately[route] = await db.value(conn, "aligned_lately", route_id=route, since=now - timedelta(hours=1))
         units = effective(pair.state.ledger, pair.state.shape)
         channel = pair.state.channel
-        if units is None or (channel.known is None and channel.readable):
+        if units is None or (channel.known is None and channel.readable) or record["phase_reason"] == RUN_STOPPED:
             continue
         reason: Waiting | None = Waiting.LARGE_MOVE  # a number that nobody can read is set by a person's leave only
         if channel.known is not None:

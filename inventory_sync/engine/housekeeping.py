@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from inventory_sync.engine import matching, routes, schedule
+from inventory_sync.engine import matching, oversold, routes, schedule, watching
 from inventory_sync.engine.alerts import close_alerts, open_alert
+from inventory_sync.engine.connections import watch_expiry
 from inventory_sync.engine.lane import House, Progress
+from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
 PREVIEW_AGE = timedelta(minutes=15)
@@ -21,9 +23,13 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
         return Progress(0, again)
     await matching.match_again(house)
     await _previews(house)
-    await _oversold(house)
+    await oversold.keep(house)
+    await approvals.remind(house)
+    await _expiries(house)
     await _close_what_is_over(house)
+    await db.run(house.pool, "close_safety_alerts", now=house.now())
     await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
+    await watching.drop_old(house, retention=retention)
     return Progress(1, again)
 
 
@@ -51,24 +57,12 @@ async def _previews(house: House) -> None:
                 )
 
 
-async def _oversold(house: House) -> None:
-    """More was sold than there is: said at once, with the route and the code, and closed when stock is there again."""
-    now = house.now()
-    found = {f"{r['route']}/{r['value']}/{r['location']}": r for r in await db.rows(house.pool, "oversold_pairs")}
-    async with db.transaction(house.pool) as conn:
-        for subject, record in found.items():
-            await open_alert(
-                conn,
-                house.observer,
-                "oversold",
-                subject,
-                now=now,
-                route_id=record["route_id"],
-                effective=record["effective"],
-            )
-        for alert in await db.rows(conn, "alerts_open"):
-            if alert["code"] == "oversold" and alert["subject"] not in found:
-                await close_alerts(conn, "oversold", alert["subject"], now=now)
+async def _expiries(house: House) -> None:
+    """Credentials that end soon are reported while they still work."""
+    for record in await db.rows(house.pool, "connections_all"):
+        if record["state"] == "linked" and record["credential_expires_at"] is not None:
+            async with db.transaction(house.pool) as conn:
+                await watch_expiry(house, conn, record["id"], record["name"], record["credential_expires_at"])
 
 
 async def _close_what_is_over(house: House) -> None:

@@ -67,9 +67,15 @@ async def match_again(house: House) -> int:
 async def match_now(house: House, name: str, *, actor: str) -> bool:
     """Match one route because a person asks for it. False while its catalogues or places are lacking. Raises NoSuch."""
     async with db.transaction(house.pool) as conn:
-        found = await match_route(house, conn, await route_named(conn, name))
+        route = await route_named(conn, name)
+        found = await match_route(house, conn, route, by_person=True)
         if found is None:
             return False
+        if route["unmapped_at"] is not None:
+            await db.run(conn, "map_again", route_id=route["id"])
+            await db.run(conn, "read_anew", route_id=route["id"], now=house.now())
+            for end in ("ledger_id", "channel_id"):
+                await db.notify(conn, f"connection:{route[end]}")
         counts = {key: found[key] for key in ("matched", "pairs_made", "pairs_suspended")}
         await db.run(
             conn,
@@ -84,13 +90,19 @@ async def match_now(house: House, name: str, *, actor: str) -> bool:
     return True
 
 
-async def match_route(house: House, conn: Connection, route: Any) -> dict[str, Any] | None:
+async def match_route(
+    house: House, conn: Connection, route: Any, *, by_person: bool = False
+) -> dict[str, Any] | None:
     """Match both catalogues of a route by exact value and make its pairs; None until both are imported and mapped.
+
+    A mapping that a person deleted is made again by a person only (`by_person`).
 
     Runs in the caller's transaction. Besides the report's parts the answer has `owed_let_go`: pairs that owed something
     to a ledger cell in whose place no other comes; who made the change must refuse it.
     """
     now = house.now()
+    if route["unmapped_at"] is not None and not by_person:
+        return None
     imported = await conn.fetchval(
         "select count(*) from connections where id = any($1::bigint[]) and catalogue_import is not null",
         [route["ledger_id"], route["channel_id"]],

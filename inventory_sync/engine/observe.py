@@ -7,11 +7,11 @@ process that dies in between has only read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from inventory_sync.engine import evidence, sales
+from inventory_sync.engine import brake, evidence, sales, second_writer, vanished
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
@@ -40,6 +40,9 @@ class _Batch:
     swept_at: datetime | None = None
     lag: timedelta = sales.UNKNOWN_LAG
     stocked: frozenset[CellId] = frozenset()
+    rows: dict[CellId, CellRow] = field(default_factory=dict)
+    by_orders: dict[CellId, int] = field(default_factory=dict)
+    tripped: tuple[tuple[int, str], ...] = ()
 
 
 async def observe(house: House, lane: Lane) -> Progress:
@@ -70,11 +73,17 @@ async def observe(house: House, lane: Lane) -> Progress:
 
 async def _count(house: House, lane: Lane, batch: _Batch, answers: Sequence[tuple[CellToRead, LevelReading]]) -> None:
     async with db.transaction(house.pool) as conn:
-        locked = await cells.lock(conn, [cell.id for cell, _ in answers])
+        locked = batch.rows = await cells.lock(conn, [cell.id for cell, _ in answers])
         await _prepare(lane, conn, batch, list(locked))
+        cut = await vanished.not_believed(house, lane, conn, locked, answers)
         for cell, answer in answers:
-            _compare(lane, batch, locked[cell.id], cell, answer, check=True)
-        await _write(house, conn, batch)
+            if cell.id in cut:
+                batch.refused.append(vanished.REFUSED)
+                batch.later.append((cell.id, batch.answered_at + vanished.AGAIN))
+            else:
+                _compare(lane, batch, locked[cell.id], cell, answer, check=True)
+        await _write(house, lane, conn, batch)
+    await brake.hold_earlier(house, batch.tripped)
     _tell(house, lane, batch)
 
 
@@ -91,13 +100,14 @@ async def _count_with_evidence(
     batch = _Batch(asked_at, house.now())
     units = 0
     async with db.transaction(house.pool) as conn:
-        locked = await cells.lock(conn, [cell.id])
+        locked = batch.rows = await cells.lock(conn, [cell.id])
         await _prepare(lane, conn, batch, [cell.id])
         row = locked[cell.id]
         if row.known is not None and _refusal(lane, batch, row, cell, answer) is None:
             units = await evidence.take_back_doubles(house, lane, conn, cell.id, history, until=answer.stamp)
         _compare(lane, batch, row, cell, answer, check=False, doubled=units)
-        await _write(house, conn, batch)
+        await _write(house, lane, conn, batch)
+    await brake.hold_earlier(house, batch.tripped)
     if units:
         house.observer.compensated(lane.name, cell.id, -units)
     _tell(house, lane, batch)
@@ -168,6 +178,8 @@ def _level(
     moved = 0
     if looked.known is not None and stock_before is not None:
         moved = looked.known + committed * stocked - stock_before
+        if answer.committed is not None and not stocked:
+            batch.by_orders[row.id] = row.committed - committed
         if moved:
             batch.movements.append(_movement(row, moved, stock_before, answer, "outside"))
     clean = not looked.again and (row.marked_at is None or readings.clears(row.marked_at, batch.asked_at, lag))
@@ -188,7 +200,7 @@ def _level(
         marked_at=None if clean else marked,
         read_due=due,
         stamp=max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else None,
-        highest=max(row.highest, looked.known or 0),
+        highest=max(row.highest, (looked.known or 0) - max(0, row.held_back)),
         residual=looked.units,
         residual_at=looked.since,
         loose=row.loose if looked.loose else [],
@@ -267,17 +279,15 @@ async def _prepare(lane: Lane, conn: Connection, batch: _Batch, ids: Sequence[Ce
         batch.stocked = frozenset(CellId(r["channel_cell"]) for r in found)
 
 
-async def _write(house: House, conn: Connection, batch: _Batch) -> None:
+async def _write(house: House, lane: Lane, conn: Connection, batch: _Batch) -> None:
     await cells.write_readings(conn, batch.levels, asked_at=batch.asked_at, answered_at=batch.answered_at)
     await cells.postpone(conn, batch.later)
-    ids = await cells.write_movements(conn, batch.movements, asked_at=batch.asked_at, answered_at=batch.answered_at)
-    outside = [(n, m) for n, m in zip(ids, batch.movements, strict=True) if m.kind == "outside"]
-    if outside:
-        moved = [sales.Journalled(n, m.cell, m.delta, batch.asked_at, m.marked_at) for n, m in outside]
-        await sales.moved(house, conn, moved, lag=batch.lag)
-        await db.run(conn, "mark_siblings", ids=[m.cell for _, m in outside], now=batch.answered_at)
+    effects = [m for m in batch.movements if m.kind != "outside"]
+    await cells.write_movements(conn, effects, asked_at=batch.asked_at, answered_at=batch.answered_at)
+    await _tell_on(house, lane, conn, batch, [m for m in batch.movements if m.kind == "outside"])
     if batch.left:
         await db.run(conn, "rebase_cell_pairs", cells=batch.left, now=batch.answered_at, reason="cell went away")
+        await brake.forget(house, conn, batch.left, "cell went away")
     if batch.decide:
         moved_cells = {m.cell for m in batch.movements}
         await cells.put_due(conn, batch.decide)
@@ -285,6 +295,25 @@ async def _write(house: House, conn: Connection, batch: _Batch) -> None:
         await cells.put_due(conn, batch.decide, query="put_due_siblings")
         await cells.put_due(conn, [d for d in batch.decide if d[0] in moved_cells], query="put_due_ledgers")
         await db.notify(conn, "decide")
+
+
+async def _tell_on(house: House, lane: Lane, conn: Connection, batch: _Batch, movements: Sequence[Movement]) -> None:
+    """Journal movements, and tell the other sides of them, but for what the brake holds."""
+    if not movements:
+        return
+    weighed = await brake.weigh(house, conn, movements, batch.rows, batch.by_orders)
+    verdicts, batch.tripped = weighed.verdicts, weighed.tripped
+    judged = [replace(m, turn=verdict.turn) for m, verdict in zip(movements, verdicts, strict=True)]
+    ids = await cells.write_movements(conn, judged, asked_at=batch.asked_at, answered_at=batch.answered_at)
+    await brake.hold(house, conn, ids, movements, batch.rows, verdicts)
+    flowing = [
+        sales.Journalled(n, m.cell, verdict.flows, batch.asked_at, m.marked_at)
+        for n, m, verdict in zip(ids, movements, verdicts, strict=True)
+        if verdict.flows
+    ]
+    await sales.moved(house, conn, flowing, lag=batch.lag)
+    await db.run(conn, "mark_siblings", ids=[m.cell for m in movements], now=batch.answered_at)
+    await second_writer.look(house, lane, conn, ids, movements, batch.rows, batch.by_orders)
 
 
 def _tell(house: House, lane: Lane, batch: _Batch) -> None:

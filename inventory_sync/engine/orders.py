@@ -66,6 +66,8 @@ async def orders(house: House, lane: Lane) -> Progress:
     now = house.now()
     state = await db.row(house.pool, "orders_state", connection_id=lane.connection_id)
     swept, wanted = (state["orders_swept_at"], state["orders_wanted_at"]) if state is not None else (None, None)
+    if swept is None and able.change_source is ChangeSource.ORDERS:
+        await db.run(house.pool, "orders_are_needed", connection_id=lane.connection_id)
     if lane.newest is None and (
         swept is None or swept + able.orders_every <= now or (wanted is not None and wanted > swept)
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from inventory_sync.engine import route_states
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch, route_named
 from inventory_sync.engine.stored import REMOVED
@@ -111,6 +112,7 @@ async def _route(house: House, record: db.Record) -> dict[str, Any]:
         else {key: latest[key] for key in ("id", "made_at", "accepted_at", "summary")},
         "unmapped_locations": [{"connection": r["connection"], "key": r["key"], "name": r["name"]} for r in rest],
         "reconciled_at": record["reconciled_at"],
+        **await route_states.describe(house.pool, record),
     }
 
 
@@ -138,14 +140,17 @@ async def route(house: House, name: str) -> dict[str, Any]:
             for r in places
         ],
         "match": record["match_report"],
+        "since_stop": None if record["state"] == "running" else await _since_stop(house, record["id"]),
     }
+
+
+async def _since_stop(house: House, route_id: int) -> dict[str, Any]:
+    """How many pairs moved on either side while the route stood still, and on both upwards."""
+    found = await db.row(house.pool, "moved_since_stop", route_id=route_id)
+    return dict(found or {})
 
 
 async def alerts(house: House, *, closed: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
     """Open alerts, oldest first; with `closed` also those that are over."""
     return [dict(r) for r in await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)]
 
-
-async def runs(house: House, *, limit: int = 50) -> list[dict[str, Any]]:
-    """The latest long jobs, newest first."""
-    return [dict(r) for r in await db.rows(house.pool, "runs_recent", limit=limit)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import schedule
+from inventory_sync.engine import schedule, vanished
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.store import cells, db
@@ -128,8 +128,11 @@ async def reconcile(house: House, lane: Lane) -> Progress:
             next_at=house.now(),
         )
         if page.cursor is None:
-            await db.run(conn, "finish_run", id=run["id"], state="done", error="", now=house.now())
-            await db.run(conn, "reconciled", connection_id=lane.connection_id, now=house.now())
+            cut = await vanished.cut_walk(house, lane, conn, run["done"] + len(page.levels))
+            state = "failed" if cut else "done"
+            await db.run(conn, "finish_run", id=run["id"], state=state, error=cut, now=house.now())
+            if not cut:
+                await db.run(conn, "reconciled", connection_id=lane.connection_id, now=house.now())
     return Progress(1, house.now())
 
 

@@ -16,7 +16,8 @@ from inventory_sync.engine import settle
 from inventory_sync.engine.decide import decisions_for
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.engine.observer import Composed
-from inventory_sync.model.decide import DECREASE, INCREASE, RULE_VERSION, TO_ZERO, Decision
+from inventory_sync.engine.runs import portions
+from inventory_sync.model.decide import DECREASE, INCREASE, RULE_VERSION, RUN_DOWN, RUN_UP, TO_ZERO, Blocked, Decision
 from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId, PairId
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.store.cells import CellRow, Gap
@@ -133,7 +134,8 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
     """
     oldest = await db.value(conn, "oldest_waiting_increase", connection_id=lane.connection_id)
     overdue = oldest is not None and oldest <= now - INCREASE_WAITS
-    ranges = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
+    live = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
+    ranges = (*live, (RUN_DOWN, RUN_DOWN), (RUN_UP, RUN_UP))
     able = lane.client.capabilities
     chosen: list[CellId] = []
     for low, high in ranges:
@@ -153,7 +155,8 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
 
 def _rewritten(row: CellRow, decision: Decision) -> Gap:
     blocked = "activate" if decision.activate else decision.blocked.value
-    since = row.gap_since if decision.gap or decision.activate else None
+    waits = decision.blocked not in (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.NOT_ALIGNED, Blocked.WATCHING)
+    since = row.gap_since if decision.gap or decision.activate or waits else None
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp, blocked)
 
 
@@ -182,7 +185,7 @@ async def _lines(
 def _channel_line(row: CellRow, decision: Decision, absolute: bool) -> _Line:
     """The op of a channel cell. An absolute number is what the cell was just read to hold, and the difference: so it
     keeps what orders not listed yet have taken, and what a person did before the reading."""
-    cause = "live" if decision.gap else "rewrite"
+    cause = "undo" if decision.undo else "zero" if decision.zero else "live" if decision.gap else "rewrite"
     if not absolute:
         return _Line(row, decision.gap, decision.target, cause, "channel")
     number = decision.target or 0
@@ -249,6 +252,7 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
         composed_at=now,
     )
     await _carry(conn, ops, lines)
+    await portions.carry(conn, [(op.op, line.cell.id, line.delta) for op, line in zip(ops, lines, strict=True)], now)
     await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
     events = tuple(
         Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)

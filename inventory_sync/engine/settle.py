@@ -18,6 +18,7 @@ from inventory_sync.engine.evidence import WATCH_STEPS
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.observer import Settled
+from inventory_sync.engine.runs import portions
 from inventory_sync.model.decide import lower_number
 from inventory_sync.model.ids import BatchId, CellId, OpId
 from inventory_sync.store import cells, db
@@ -205,6 +206,7 @@ async def _end(
     await cells.note_settled(conn, [e.cell for e in ended], settled_at=now)
     await _note_cut(conn, ended, now)
     await _return_owed(conn, ended)
+    await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.returned) for e in ended], now)
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)
     if watched:

@@ -15,8 +15,8 @@ from inventory_sync.model.publish import PublishRule, published
 RULE_VERSION = 1
 """Version of the rules on this page; every op carries it, and an older version never overrides a newer one."""
 
-TO_ZERO, DECREASE, INCREASE, NOTHING = 0, 1, 2, 9
-"""Urgency between cells: what sells something that is gone comes first."""
+TO_ZERO, DECREASE, INCREASE, RUN_DOWN, RUN_UP, NOTHING = 0, 1, 2, 3, 4, 9
+"""Urgency between cells: what sells something that is gone comes first, and what a run writes comes last."""
 
 
 class Blocked(StrEnum):
@@ -24,6 +24,7 @@ class Blocked(StrEnum):
 
     NOT = ""
     ROUTE_STOPPED = "route_stopped"
+    WATCHING = "watching"
     NOT_ALIGNED = "not_aligned"
     WAITING = "waiting_for_a_person"
     CATCHING_UP = "catching_up"
@@ -38,6 +39,8 @@ class Blocked(StrEnum):
     BELOW_ZERO = "below_zero"
     UNEXPLAINED = "unexplained"
     FALL_READ_FIRST = "fall_read_first"
+    IN_RUN = "in_run"
+    HELD = "held_by_brake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class LedgerSide:
 @dataclass(frozen=True, slots=True)
 class ChannelSide:
     """The channel cell of a pair, as it stands. `residual`: units that its last reading showed and no order explains.
-    `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again."""
+    `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again.
+    `held_back`: units of its own movements that wait for a person; they are neither told on nor fought."""
 
     known: int | None
     active: bool
@@ -82,12 +86,14 @@ class ChannelSide:
     residual: int = 0
     rewrite: bool = False
     readable: bool = True
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PairState:
     """All that decides what the channel of a pair is told. `expects`: somebody else books its sales in the ledger.
-    `held`: units of orders that policy does not count yet."""
+    `held`: units of orders that policy does not count yet. `watching`: what is decided is never written. `zeroing`: the
+    route stopped, and a person wants the channel told 0."""
 
     ledger: tuple[LedgerSide, ...]
     channel: ChannelSide
@@ -99,13 +105,16 @@ class PairState:
     shape: str = "single"
     held: int = 0
     expects: bool = False
+    watching: bool = False
+    zeroing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`gap` units to write now (0: none), or `activate` first; `target` where it could be computed; else why not.
 
-    `posts`: the gap is what a ledger cell is owed, not what a channel cell is told.
+    `posts`: the gap is what a ledger cell is owed, not what a channel cell is told. `zero`: it is told 0 because a
+    person stopped its route that way. `undo`: it takes a push back.
     """
 
     gap: int
@@ -115,6 +124,8 @@ class Decision:
     activate: bool = False
     posts: bool = False
     rewrite: bool = False
+    zero: bool = False
+    undo: bool = False
 
 
 def effective(ledger: tuple[LedgerSide, ...], shape: str = "single") -> int | None:
@@ -140,10 +151,12 @@ def effective(ledger: tuple[LedgerSide, ...], shape: str = "single") -> int | No
 def decide_channel(pair: PairState) -> Decision:
     """What the channel cell of a pair should be told now. Pure; asked again when the batch is composed."""
     channel = pair.channel
+    if pair.zeroing and not pair.running:
+        return _zero(channel)
     units = effective(pair.ledger, pair.shape)
     if units is None:
         return _nothing(None, Blocked.LEDGER_NOT_READABLE)
-    target = published(units, pair.rule, kept=pair.kept, held=pair.held)
+    target = max(0, published(units, pair.rule, kept=pair.kept, held=pair.held) + channel.held_back)
     hindrance = _hindrance(pair, target)
     if hindrance is not None:
         return hindrance
@@ -169,8 +182,25 @@ def decide_channel(pair: PairState) -> Decision:
     return Decision(gap, target, INCREASE, Blocked.NOT) if wait is Blocked.NOT else _nothing(target, wait)
 
 
+def _zero(channel: ChannelSide) -> Decision:
+    """What tells the channel of a stopped route 0, whatever its ledger holds. Never an increase."""
+    if channel.in_flight:
+        return _nothing(0, Blocked.IN_FLIGHT)
+    if channel.quarantined:
+        return _nothing(0, Blocked.QUARANTINED)
+    if not channel.active or channel.known is None:
+        return _nothing(0, Blocked.NOT_ACTIVE if not channel.active else Blocked.UNREAD)
+    if channel.known <= 0:
+        return _nothing(0)
+    if channel.dirty and channel.settled_since_read:
+        return _nothing(0, Blocked.READ_FIRST)
+    return Decision(-channel.known, 0, TO_ZERO, Blocked.NOT, zero=True)
+
+
 def _hindrance(pair: PairState, target: int) -> Decision | None:
     channel = pair.channel
+    if pair.watching:
+        return _nothing(target, Blocked.WATCHING)
     if not pair.running or not pair.writes_channel:
         return _nothing(target, Blocked.ROUTE_STOPPED)
     if channel.in_flight:
@@ -197,6 +227,8 @@ def _increase_waits(pair: PairState) -> Blocked:
         return Blocked.LEDGER_IN_DOUBT
     if pair.channel.residual:
         return Blocked.UNEXPLAINED
+    if pair.channel.held_back > 0:
+        return Blocked.HELD
     return Blocked.NOT
 
 
@@ -238,6 +270,42 @@ def decide_ledger(cell: LedgerCell) -> Decision:
     if cell.dirty and cell.settled_since_read:
         return _nothing(None, Blocked.READ_FIRST)
     return Decision(gap, cell.known + gap, DECREASE if gap < 0 else INCREASE, Blocked.NOT, posts=True)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneCell:
+    """A cell on which a push is taken back by `units`, whatever its pair's target is."""
+
+    units: int
+    known: int | None
+    active: bool
+    dirty: bool
+    in_flight: bool
+    quarantined: bool
+    settled_since_read: bool
+    channel: bool
+
+
+def decide_undo(cell: UndoneCell) -> Decision:
+    """What a cell should be told so that a push is taken back. A channel is never told a number below 0.
+
+    >>> decide_undo(UndoneCell(-6, 4, True, False, False, False, False, True)).gap
+    -4
+    >>> decide_undo(UndoneCell(6, 4, True, False, False, False, False, True)).target
+    10
+    """
+    if cell.in_flight:
+        return _nothing(None, Blocked.IN_FLIGHT)
+    if cell.quarantined:
+        return _nothing(None, Blocked.QUARANTINED)
+    if cell.known is None or not cell.active:
+        return _nothing(None, Blocked.UNREAD if cell.active else Blocked.NOT_ACTIVE)
+    if cell.dirty and cell.settled_since_read:
+        return _nothing(None, Blocked.READ_FIRST)
+    gap = max(cell.units, -max(0, cell.known)) if cell.channel and cell.units < 0 else cell.units
+    if gap == 0:
+        return _nothing(cell.known, Blocked.BELOW_ZERO)
+    return Decision(gap, cell.known + gap, RUN_DOWN if gap < 0 else RUN_UP, Blocked.NOT, undo=True)
 
 
 def lower_number(known: int, delta: int) -> int:

@@ -48,6 +48,7 @@ class CellRow:
     committed: int
     aside: int
     fell_at: datetime | None
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Movement:
     previous: datetime | None
     stamp: datetime | None
     kind: str = "outside"
+    turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +243,7 @@ async def write_movements(
             previous=[m.previous for m in movements],
             stamps=[m.stamp for m in movements],
             kinds=[m.kind for m in movements],
+            turns=[m.turn for m in movements],
             asked_at=asked_at,
             answered_at=answered_at,
         )

@@ -43,6 +43,14 @@ async def value(conn: Connection, name: str, /, **params: Any) -> Any:
     return await getattr(_QUERIES, name)(conn, **params)
 
 
+async def pages(conn: Connection, name: str, size: int, /, **params: Any) -> AsyncIterator[list[asyncpg.Record]]:
+    """The rows of a named query, so many at a time and no more in memory. Inside a transaction only."""
+    async with getattr(_QUERIES, f"{name}_cursor")(conn, **params) as found:
+        cursor = await found
+        while page := await cursor.fetch(size):
+            yield page
+
+
 async def run(conn: Connection, name: str, /, **params: Any) -> None:
     """Carry out a named statement."""
     await getattr(_QUERIES, name)(conn, **params)

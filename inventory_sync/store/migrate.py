@@ -147,7 +147,8 @@ async def _apply_next(connection: asyncpg.Connection, revisions: list[Script]) -
         script = revisions[position]
         try:
             await connection.execute(_CREATE_VERSION_TABLE)
-            await connection.execute(offline_sql(script))
+            if statements := offline_sql(script):
+                await connection.execute(statements)
             await connection.execute("delete from alembic_version")
             await connection.execute("insert into alembic_version (version_num) values ($1)", script.revision)
         except asyncpg.PostgresError as error:

@@ -84,16 +84,19 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
         residual=cell.residual or 0,
         rewrite=cell.rewrite,
         readable=cell.condition != "unreadable",
+        held_back=cell.held_back,
     )
     state = PairState(
         ledger=ledger,
         channel=channel,
         rule=PublishRule(buffer=first["buffer"], percent=first["percent"], maximum=first["maximum"]),
         shape=first["shape"],
-        kept=first["kept"],
+        kept=first["kept"] - first["to_come"],  # what a run raises it by later: until then trade goes on without
         held=first["held"],
         expects=first["sales"] == "expect",
-        running=first["route_state"] == "running",
+        running=first["route_state"] == "running" or first["pushed"],
+        watching=first["route_state"] == "watching",
+        zeroing=first["zeroing"],
         phase=first["phase"],
         writes_channel=first["direction"] != "channel_to_ledger",
     )

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import ItemKey, OpId
 from inventory_sync.systems.http import Transport
+from inventory_sync.systems.steps import Step, Way
 from inventory_sync.systems.values import (
     Applied,
     Calibration,
@@ -88,9 +89,11 @@ __all__ = [
     "Role",
     "SettingsModel",
     "Split",
+    "Step",
     "SubscriptionReport",
     "SystemDefinition",
     "Verified",
+    "Way",
     "WriteMode",
 ]
 
@@ -320,3 +323,7 @@ class SystemDefinition:
     calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None
     # settings, context, and an item the operator named for it: finds out what no document says, changing only that item
     # and leaving it as it was. Raises InvalidSettings where the item cannot serve.
+    steps: tuple[Step, ...] = ()  # setting up a connection, in order
+    ways: tuple[Way, ...] = ()  # where an account can be connected in several ways; the first is the usual one
+    reads_en: tuple[str, ...] = ()  # kinds of data that are read; nothing else is
+    reads_ja: tuple[str, ...] = ()

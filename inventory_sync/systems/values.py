@@ -173,7 +173,8 @@ class HistoryRow:
 
     `installation` and `op` come from our memo; both None for a change somebody else made. `cause` is one of the words
     sale, return, count, receipt, transfer, layaway, adjustment, shipment, loss, correction, reservation, api, other.
-    `reference`: the order or document the row names.
+    `reference`: the order or document the row names. `happened_at`: when it happened, where the partner says that apart
+    from `at`, when it was written there (a register that was offline); None where it says nothing.
     """
 
     id: str
@@ -184,6 +185,7 @@ class HistoryRow:
     op: OpId | None = None
     level_after: int | None = None
     reference: str = ""
+    happened_at: datetime | None = None
 
 
 class OrderState(StrEnum):

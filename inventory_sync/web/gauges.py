@@ -116,6 +116,10 @@ class MetricsPage(Collector):
         for row in await db.rows(self._house.pool, "oversold_by_route"):
             oversold.add_metric([row["route"]], row["cells"])
         families.append(oversold)
+        held = _family("held_by_brake_cells", "Cells whose movement waits for a person", "route")
+        for row in await db.rows(self._house.pool, "held_by_route"):
+            held.add_metric([row["route"]], row["cells"])
+        families.append(held)
         if self._owner is not None:
             held = _family("lease_held", "Whether this process works the connection's lane", "connection")
             for row in await db.rows(self._house.pool, "leases_of", owner=self._owner):

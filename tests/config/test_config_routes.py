@@ -49,7 +49,7 @@ def route_error(config: Any, *lines: str) -> ConfigError:
         ("locations: ['1']", "locations[0]", "IS-CFG-016", "key: value"),
         ("locations: {ledger: '1', channel: '2'}", "locations", "IS-CFG-016", "list"),
         ("state: running", "locations", "IS-CFG-017", "- {ledger"),
-        ("state: watching", "state", "IS-CFG-026", "`stopped` or `running`"),
+        ("state: watching", "locations", "IS-CFG-017", "- {ledger"),
         ("state: runing", "state", "IS-CFG-018", "'running'"),
         ("publish: {percent: 120}", "publish.percent", "IS-CFG-029", "0 to 100"),
         ("publish: {buffer: -1}", "publish.buffer", "IS-CFG-029", "0 to"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from inventory_sync.engine import catalogue
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.sandbox.shopify.simulator import ShopStatus
 from inventory_sync.store import db
@@ -144,6 +145,11 @@ async def test_an_app_that_was_installed_again_writes_nothing_until_a_person_sta
     assert (await connection(bench))["state"] == "linked"
     assert bench.ours("shop") == bench.ours("pos") == []
     assert bench.requests("shop", ADJUST) == []
+    with pytest.raises(RefusedByRule, match="catalogue_missing:shop"):
+        await bench.start()
+
+    while await db.row(bench.pool, "running_run", kind="import", connection_id=bench.lanes["shop"].connection_id):
+        await bench.person(catalogue.import_page(bench.house, bench.lanes["shop"]))
     with pytest.raises(RefusedByRule, match="aligned again"):
         await bench.start()
 

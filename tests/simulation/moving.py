@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from inventory_sync.engine import catalogue, routes
@@ -149,6 +149,8 @@ async def _insert(world: World, way: Way) -> None:
         intake="adjustment",
         pooled=way.intake is not None,
     )
+    # Of so few cells a handful of rises is too many at once; the brake has stories of its own.
+    await db.run(world.pool, "set_brake_off", route_id=route, until=world.agenda.now + timedelta(days=365))
     lines = [(code, part, ratio) for code, parts in way.sets.items() for part, ratio in parts.items()]
     if lines:
         await db.run(

@@ -122,6 +122,8 @@ class Demonstration:
             self._show_match(route, (await self._json("route", "show", route, "--json"))["match"])
             self._show_preview(route, preview)
             await self._json("route", "start", route, "--accept", preview["preview"], "--json")
+            # Weeks of deliveries and returns in a minute: a person who expects that keeps the brake off.
+            await self._json("brake", "release", route, "--for", "24h", "--json")
         await self._aligned()
         line(say("初回の整合が終わり、すべて一致しました。", "Aligned: all partners are equal everywhere."))
 

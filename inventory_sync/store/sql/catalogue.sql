@@ -194,7 +194,13 @@ from locked where locked.id = c.id;
 update routes set match_report = :report, matched_at = :now where id = :route_id;
 
 -- name: start_run(kind, connection_id, route_id, now)$
-insert into runs (kind, connection_id, route_id, started_at, updated_at, next_at) values (:kind, :connection_id, :route_id, :now, :now, :now)
+insert into runs (kind, connection_id, route_id, started_at, updated_at, next_at, total)
+select :kind::text, :connection_id::bigint, :route_id::bigint, :now::timestamptz, :now::timestamptz, :now::timestamptz,
+  case :kind::text
+    when 'import' then (select nullif(count(*), 0) from items where connection_id = :connection_id::bigint and not gone)
+    when 'reconcile' then (select nullif(count(*), 0) from cells
+                           where connection_id = :connection_id::bigint and condition in ('active', 'unread'))
+  end
 on conflict do nothing returning id;
 
 -- name: running_run(kind, connection_id)^

@@ -46,7 +46,7 @@ select c.id from cells c where c.connection_id = :connection_id
 select c.id, c.connection_id, c.known, c.condition, c.had_row, c.version, c.dirty_since, c.marked_at, c.read_due,
        c.read_asked_at, c.read_answered_at, c.settled_at, c.settled_since_read, c.stamp, c.stamp_known, c.op_id,
        c.compensate, c.compensate_sent, c.watched, c.highest, c.quarantined, c.gap, c.gap_since, c.gap_stamp, c.bisect,
-       c.residual, c.residual_at, c.loose, c.rewrite, c.committed, c.aside, c.fell_at
+       c.residual, c.residual_at, c.loose, c.rewrite, c.committed, c.aside, c.fell_at, c.held_back
 from cells c where c.id = any(:ids::bigint[]) order by c.id for update;
 
 -- name: mark_hinted(now, soft_at, connections, items, locations, quantities, refs, times, list)!
@@ -110,11 +110,18 @@ select p.channel_cell from pairs p join routes r on r.id = p.route_id
 where p.channel_cell = any(:ids::bigint[]) and r.ledger_basis = 'on_hand' order by p.channel_cell;
 
 -- name: cells_to_read(connection_id, now, limit)
--- Cells whose reading is due, longest due first, with the version they are asked at.
+-- Cells whose reading is due, with the version they are asked at: those that something was heard of first, then those
+-- that are only looked at again; of each the longest due first.
 select c.id, c.version, c.marked_at, i.key as item_key, l.key as location_key
-from cells c join items i on i.id = c.item_id join locations l on l.id = c.location_id
-where c.connection_id = :connection_id and c.read_due <= :now and c.op_id is null
-order by c.read_due, c.id limit :limit;
+from (
+  (select id, false as soft, read_due from cells where connection_id = :connection_id and read_due <= :now and op_id is null
+     and marked_at is not null order by read_due, id limit :limit)
+  union all
+  (select id, true, read_due from cells where connection_id = :connection_id and read_due <= :now and op_id is null
+     and marked_at is null order by read_due, id limit :limit)
+  order by soft, read_due, id limit :limit) as next
+join cells c on c.id = next.id join items i on i.id = c.item_id join locations l on l.id = c.location_id
+order by next.soft, next.read_due, c.id;
 
 -- name: next_read_due(connection_id)$
 select min(read_due) from cells where connection_id = :connection_id and read_due is not null and op_id is null;
@@ -139,13 +146,13 @@ where c.id = u.id;
 update cells c set read_due = u.at
 from unnest(:ids::bigint[], :times::timestamptz[]) as u (id, at) where c.id = u.id;
 
--- name: write_movements(cells, deltas, befores, afters, marked, previous, stamps, kinds, asked_at, answered_at)
+-- name: write_movements(cells, deltas, befores, afters, marked, previous, stamps, kinds, turns, asked_at, answered_at)
 -- Journal what somebody else did, one row a cell.
-insert into movements (cell_id, delta, before, after, marked_at, previous_asked_at, stamp, kind, asked_at, answered_at)
-select u.cell_id, u.delta, u.before, u.after, u.marked_at, u.previous, u.stamp, u.kind, :asked_at, :answered_at
+insert into movements (cell_id, delta, before, after, marked_at, previous_asked_at, stamp, kind, turn, asked_at, answered_at)
+select u.cell_id, u.delta, u.before, u.after, u.marked_at, u.previous, u.stamp, u.kind, u.turn, :asked_at, :answered_at
 from unnest(:cells::bigint[], :deltas::int[], :befores::int[], :afters::int[], :marked::timestamptz[],
-            :previous::timestamptz[], :stamps::timestamptz[], :kinds::text[])
-  with ordinality as u (cell_id, delta, before, after, marked_at, previous, stamp, kind, n)
+            :previous::timestamptz[], :stamps::timestamptz[], :kinds::text[], :turns::bool[])
+  with ordinality as u (cell_id, delta, before, after, marked_at, previous, stamp, kind, turn, n)
 order by u.n
 returning id, cell_id;
 
@@ -200,7 +207,7 @@ update cells c set op_id = null, version = c.version + 1, known = u.known, settl
   marked_at = case when u.dirty then greatest(c.marked_at, :settled_at) else c.marked_at end,
   bisect = u.bisect, quarantined = c.quarantined or u.quarantined,
   condition = coalesce(u.condition, c.condition), blocked = '', gap_since = null, gap_stamp = null,
-  highest = greatest(c.highest, u.known)
+  highest = greatest(c.highest, u.known - greatest(c.held_back, 0))
 from unnest(:ids::bigint[], :known::int[], :stamps::timestamptz[], :stamp_known::bool[], :read_due::timestamptz[],
             :dirty::bool[], :bisect::int[], :quarantined::bool[], :conditions::text[])
   as u (id, known, stamp, stamp_known, read_due, dirty, bisect, quarantined, condition)
@@ -234,7 +241,10 @@ on conflict (cell_id) do update set code = excluded.code, reason = excluded.reas
 with wanted as (
   select p.channel_cell as id from pairs p where p.route_id = :route_id
   union select k.ledger_cell from components k join pairs p on p.id = k.pair_id where p.route_id = :route_id),
-locked as (select c.id from cells c join wanted w on w.id = c.id order by c.id for update of c)
-update cells c set known = null, condition = 'unread', version = c.version + 1, dirty_since = coalesce(c.dirty_since, :now),
+locked as (select c.id from cells c join wanted w on w.id = c.id order by c.id for update of c),
+free as (
+  update holds h set released_at = :now, released_by = 'levels forgotten'
+  from locked where h.cell_id = locked.id and h.released_at is null)
+update cells c set known = null, held_back = 0, condition = 'unread', version = c.version + 1, dirty_since = coalesce(c.dirty_since, :now),
   marked_at = greatest(c.marked_at, :now), read_due = :now, gap = 0, compensate = 0
 from locked where locked.id = c.id;

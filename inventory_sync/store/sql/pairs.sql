@@ -1,9 +1,12 @@
 -- name: pair_states(cells)
 -- All that decides what these channel cells are told: one row a component, in the order of channel cell and ledger cell.
-select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.shape, r.id as route_id, r.state as route_state,
+select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.shape, r.id as route_id, r.state as route_state,
        r.direction, r.sales, r.ledger_basis, r.buffer, r.percent, r.maximum, s.ratio, s.ledger_cell,
        s.shown as ledger_known, s.condition = 'active' as ledger_readable, s.marked_at is not null as ledger_dirty,
-       s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up
+       s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up,
+       r.state = 'stopped' and exists (select 1 from pushed_pairs w where w.pair_id = p.id) as pushed,
+       (select coalesce(sum(w.gap), 0)::int from run_rows w
+        where w.pair_id = p.id and w.state = 'confirmed' and w.side = 'channel' and w.gap > 0) as to_come
 from pairs p
 join routes r on r.id = p.route_id
 join pair_sides s on s.pair_id = p.id
@@ -18,7 +21,8 @@ select k.ledger_cell,
 from components k
 join pairs p on p.id = k.pair_id
 join routes r on r.id = p.route_id
-where k.ledger_cell = any(:cells::bigint[]) and r.state = 'running' and r.direction in ('two_way', 'channel_to_ledger')
+where k.ledger_cell = any(:cells::bigint[]) and r.direction in ('two_way', 'channel_to_ledger')
+  and (r.state = 'running' or r.state = 'stopped' and exists (select 1 from pushed_pairs w where w.pair_id = p.id))
   and p.phase in ('live', 'catching_up', 'waiting')
 group by k.ledger_cell order by k.ledger_cell;
 
@@ -28,7 +32,8 @@ select p.id, k.ledger_cell, k.ratio, case when :down then k.owed_down else k.owe
 from pairs p
 join components k on k.pair_id = p.id
 join routes r on r.id = p.route_id
-where k.ledger_cell = any(:ledger_cells::bigint[]) and r.state = 'running'
+where k.ledger_cell = any(:ledger_cells::bigint[])
+  and (r.state = 'running' or r.state = 'stopped' and exists (select 1 from pushed_pairs w where w.pair_id = p.id))
   and r.direction in ('two_way', 'channel_to_ledger')
   and ((:down and k.owed_down <> 0 and p.phase in ('live', 'catching_up', 'waiting'))
        or (not :down and k.owed_up <> 0 and p.phase = 'live'))
@@ -54,12 +59,12 @@ where k.pair_id = u.id and k.ledger_cell = u.cell_id and locked.id = u.id;
 
 -- name: move_channel(cells, deltas)!
 -- The channel moved: the ledger cells that take its movements are owed it, where we book its sales. While a route is
--- stopped or catching up, it is also counted apart.
+-- stopped or catching up, it is also counted apart. What a watching route finds is owed to nobody.
 with moved as (select * from unnest(:cells::bigint[], :deltas::int[]) as u (cell_id, delta)),
 locked as (
   select p.id, m.delta, r.state <> 'running' or p.phase = 'catching_up' as apart
   from pairs p join moved m on m.cell_id = p.channel_cell join routes r on r.id = p.route_id
-  where r.sales = 'post' order by p.id for update of p),
+  where r.sales = 'post' and r.state <> 'watching' order by p.id for update of p),
 counted as (
   update pairs p set channel_up = p.channel_up + greatest(l.delta, 0)
   from locked l where l.id = p.id and l.apart and l.delta > 0)
@@ -72,7 +77,7 @@ with moved as (select * from unnest(:cells::bigint[], :deltas::int[]) as u (cell
 touched as (
   select p.id, sum(m.delta)::int as delta from moved m join components k on k.ledger_cell = m.cell_id
   join pairs p on p.id = k.pair_id join routes r on r.id = p.route_id
-  where r.state <> 'running' or p.phase = 'catching_up' group by p.id),
+  where r.state not in ('running', 'watching') or p.phase = 'catching_up' group by p.id),
 locked as (select p.id from pairs p join touched t on t.id = p.id order by p.id for update of p)
 update pairs p set ledger_moved = p.ledger_moved + t.delta from touched t, locked where p.id = t.id and locked.id = p.id;
 
@@ -139,21 +144,6 @@ with touched as (
 locked as (select p.id from pairs p join touched t on t.id = p.id order by p.id for update of p)
 update pairs p set uncertain = p.uncertain + t.units from touched t, locked where t.id = p.id and locked.id = p.id;
 
--- name: preview_base(route_id)
--- Every pair of a route that has to be confirmed, with both sides as last read. The view is worked out once: a planner
--- without statistics, as after a first import, would do it for each pair.
-with e as materialized (select pair_id, effective, readable from pair_effective)
-select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, c.known as channel_known,
-       c.condition as channel_condition, c.marked_at is not null as channel_dirty, c.read_answered_at as channel_read_at,
-       ci.name as name, cl.name as location, e.effective as ledger_known, e.readable as ledger_readable, p.channel_up
-from pairs p
-join cells c on c.id = p.channel_cell
-join items ci on ci.id = c.item_id
-join locations cl on cl.id = c.location_id
-join e on e.pair_id = p.id
-where p.route_id = :route_id and p.phase in ('new', 'waiting')
-order by p.value, p.id;
-
 -- name: count_unread(route_id)$
 -- Pairs that still lack a base reading on a side that can be read.
 select count(*) from pairs p join cells c on c.id = p.channel_cell
@@ -184,8 +174,3 @@ where route_id = :route_id and phase <> 'suspended';
 
 -- name: lock_pairs(ids)
 select id from pairs where id = any(:ids::bigint[]) order by id for update;
-
--- name: unreadable_pairs(route_id)
--- Pairs whose channel's number can be set and not read.
-select p.id from pairs p join cells c on c.id = p.channel_cell
-where p.route_id = :route_id and c.condition = 'unreadable' order by p.id;

@@ -1,11 +1,13 @@
 -- name: connections_all()
 select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
-       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at,
+       verified_at, granted
 from connections order by id;
 
 -- name: connection_by_name(name)^
 select id, name, system, identity, title, state, state_code, state_reason, state_remedy, state_since, retry_at, settings,
-       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at
+       calibration, secrets, version, credential_expires_at, catalogue_import, catalogue_at, polled_until, heard_at, lane_seen_at,
+       verified_at, granted
 from connections where name = :name;
 
 -- name: insert_connection(name, system, settings, secrets, now)$
@@ -38,7 +40,8 @@ where id = :id;
 -- name: routes_all()
 select r.id, r.name, r.ledger_id, r.channel_id, g.name as ledger, h.name as channel, r.direction, r.sales, r.ledger_field,
        r.channel_fields, r.listings, r.ledger_basis, r.booked_within, r.intake, r.pooled, r.buffer, r.percent, r.maximum,
-       r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned, r.match_report, r.matched_at, r.reconciled_at, r.version
+       r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned, r.match_report, r.matched_at, r.reconciled_at, r.version,
+       r.unmapped_at
 from routes r join connections g on g.id = r.ledger_id join connections h on h.id = r.channel_id order by r.id;
 
 -- name: insert_route(name, ledger_id, channel_id, direction, sales, ledger_field, channel_fields, buffer, percent, maximum, align)$
@@ -130,30 +133,12 @@ done as (update pairs p set phase = 'suspended', phase_reason = 'location not ma
          from wrong w where w.id = p.id returning 1)
 select count(*) from done;
 
--- name: preview_parts(route_id)
--- What the pools and sets of a route that have to be confirmed are made of, each with its own effective number.
-select s.pair_id, s.shape, s.ratio, s.intake, l.name as location, coalesce(i.codes ->> r.ledger_field, i.name) as code,
-       case when s.condition = 'active' then s.shown + s.pending_down + s.own_up end as effective
-from pair_sides s join pairs p on p.id = s.pair_id join routes r on r.id = p.route_id
-join cells c on c.id = s.ledger_cell join items i on i.id = c.item_id join locations l on l.id = c.location_id
-where p.route_id = :route_id and p.phase in ('new', 'waiting') and p.shape <> 'single'
-order by s.pair_id, s.ledger_cell;
-
--- name: insert_preview(id, route_id, made_at, summary)!
-insert into previews (id, route_id, made_at, summary) values (:id, :route_id, :made_at, :summary);
-
--- name: insert_preview_rows(preview_id, pairs, actions, befores, afters, gaps, why_en, why_ja)!
-insert into preview_rows (preview_id, pair_id, action, before, after, gap, why_en, why_ja)
-select :preview_id, u.pair_id, u.action, u.before, u.after, u.gap, u.why_en, u.why_ja
-from unnest(:pairs::bigint[], :actions::text[], :befores::int[], :afters::int[], :gaps::int[], :why_en::text[],
-            :why_ja::text[]) as u (pair_id, action, before, after, gap, why_en, why_ja);
-
 -- name: preview_by_id(id)^
 select v.id, v.route_id, v.made_at, v.summary, v.accepted_at, r.name as route from previews v join routes r on r.id = v.route_id
 where v.id = :id;
 
 -- name: latest_preview(route_id)^
-select id, route_id, made_at, summary, accepted_at from previews where route_id = :route_id order by made_at desc, id limit 1;
+select id, route_id, made_at, summary, accepted_at from previews where route_id = :route_id and source = 'route' order by made_at desc, id limit 1;
 
 -- name: preview_rows_of(id)
 select w.pair_id, w.action, w.before, w.after, w.gap, w.why_en, w.why_ja, p.value, p.channel_cell, ci.name, cl.name as location
@@ -225,7 +210,7 @@ from cells where connection_id = :connection_id;
 select count(*) from ops where connection_id = :connection_id and state = 'in_doubt';
 
 -- name: quarantine_all()
-select q.cell_id, q.code, q.reason, q.since, n.name as connection, i.key as item, i.name, i.codes, l.name as location
+select q.cell_id, q.code, q.reason, q.since, q.excluded, n.name as connection, i.key as item, i.name, i.codes, l.name as location
 from quarantine q join cells c on c.id = q.cell_id join connections n on n.id = c.connection_id
 join items i on i.id = c.item_id join locations l on l.id = c.location_id order by q.since, q.cell_id;
 
@@ -234,7 +219,7 @@ select id, name from routes where (ledger_id = :connection_id or channel_id = :c
 
 -- name: oversold_pairs()
 -- Running pairs whose effective quantity is below zero.
-select p.id, p.value, r.id as route_id, r.name as route, l.name as location, e.effective
+select p.id, p.value, p.channel_cell, r.id as route_id, r.name as route, l.name as location, e.effective
 from pairs p join routes r on r.id = p.route_id and r.state = 'running'
 join pair_effective e on e.pair_id = p.id
 join cells c on c.id = p.channel_cell join locations l on l.id = c.location_id
@@ -319,13 +304,6 @@ select id, code, subject, detail, opened_at, seen_at, closed_at from (
   select id, code, subject, detail, opened_at, seen_at, closed_at from alerts
   where closed_at is null or :closed order by id desc limit :limit) as latest order by opened_at, id;
 
--- name: runs_recent(limit)
--- The latest runs, newest first.
-select u.id, u.kind, u.state, u.done, u.found, u.started_at, u.updated_at, u.finished_at, u.error, n.name as connection,
-       r.name as route
-from runs u left join connections n on n.id = u.connection_id left join routes r on r.id = u.route_id
-order by u.id desc limit :limit;
-
 -- name: alerts_over(long_ago)
 -- Open alerts whose cause is gone: nobody waits any more, nothing is quarantined, the route was aligned again; a
 -- request called malformed long ago.
@@ -337,7 +315,8 @@ where a.closed_at is null and (
         select 1 from pairs p where p.route_id = a.route_id and p.phase = 'new'
           and p.phase_reason in ('many_new_pairs', 'large_move')))
   or (a.code = 'quarantined' and not exists (
-        select 1 from quarantine q join cells c on c.id = q.cell_id where c.connection_id = a.connection_id))
+        select 1 from quarantine q join cells c on c.id = q.cell_id
+        where c.connection_id = a.connection_id and not q.excluded and q.code <> 'IS-SAF-001'))
   or (a.code in ('restored', 'second_installation') and not exists (
         select 1 from routes w where w.blockers ? a.code))
   or (a.code = 'bug' and a.seen_at < :long_ago))

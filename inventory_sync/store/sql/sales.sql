@@ -3,17 +3,18 @@
 update cells c set fell_at = greatest(c.fell_at, :at)
 where c.id = any(:cells::bigint[]) and exists (
   select 1 from components k join pairs p on p.id = k.pair_id join routes r on r.id = p.route_id
-  where k.ledger_cell = c.id and r.sales = 'expect' and p.phase <> 'suspended');
+  where k.ledger_cell = c.id and r.sales = 'expect' and r.state <> 'watching' and p.phase <> 'suspended');
 
 -- name: expecting_channels(cells)
 -- The channel cells that these ledger cells feed and whose sales somebody else books there.
 select distinct c.id, c.connection_id from components k join pairs p on p.id = k.pair_id join routes r on r.id = p.route_id
 join cells c on c.id = p.channel_cell
-where k.ledger_cell = any(:cells::bigint[]) and r.sales = 'expect' and p.phase <> 'suspended' order by c.id;
+where k.ledger_cell = any(:cells::bigint[]) and r.sales = 'expect' and r.state <> 'watching' and p.phase <> 'suspended'
+order by c.id;
 
 -- name: lock_pairs_at(cells)
 -- Every pair that has one of these cells on either side, locked in the one order everybody locks them in.
-select p.id, p.channel_cell, r.sales = 'expect' and p.phase <> 'suspended' as expects, r.booked_within
+select p.id, p.channel_cell, r.sales = 'expect' and r.state <> 'watching' and p.phase <> 'suspended' as expects, r.booked_within
 from pairs p join routes r on r.id = p.route_id
 where p.id in (select w.id from pairs w where w.channel_cell = any(:cells::bigint[])
                union select k.pair_id from components k where k.ledger_cell = any(:cells::bigint[]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inventory_sync.systems.builtin.client import CAPABILITIES, BuiltinClient
 from inventory_sync.systems.builtin.settings import BuiltinSettings
+from inventory_sync.systems.builtin.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import ClientContext, SystemDefinition
 
 
@@ -22,6 +23,10 @@ definition = SystemDefinition(
     credential_fields=("api_key",),
     prerequisites_en=("Nothing: the ledger is part of this product",),
     prerequisites_ja=("必要なものはありません。製品に含まれています",),
+    steps=STEPS,
+    ways=WAYS,
+    reads_en=READS_EN,
+    reads_ja=READS_JA,
 )
 
 __all__ = ["definition"]

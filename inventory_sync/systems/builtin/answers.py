@@ -138,6 +138,7 @@ def history_row(row: Row) -> HistoryRow | None:
         op=None if own is None else own[1],
         level_after=after,
         reference="" if own is not None else str(reference or ""),
+        happened_at=_time(row, "as_of", what) if row.get("as_of") else None,
     )
 
 

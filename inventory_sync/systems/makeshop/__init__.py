@@ -10,6 +10,7 @@ from inventory_sync.systems.makeshop.capabilities import CAPABILITIES
 from inventory_sync.systems.makeshop.client import MakeShopClient
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
+from inventory_sync.systems.makeshop.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import (
     Calibration,
     Client,
@@ -103,6 +104,10 @@ definition = SystemDefinition(
     needs_calibration=_needs_calibration,
     file_catalogue=_file_catalogue,
     calibrate=_calibrate,
+    steps=STEPS,
+    ways=WAYS,
+    reads_en=READS_EN,
+    reads_ja=READS_JA,
 )
 
 __all__ = ["definition"]

@@ -7,6 +7,7 @@ from inventory_sync.systems.shopify.capabilities import CAPABILITIES
 from inventory_sync.systems.shopify.client import ShopifyClient
 from inventory_sync.systems.shopify.notices import ShopifyNoticeParser
 from inventory_sync.systems.shopify.settings import ShopifySettings
+from inventory_sync.systems.shopify.steps import READS_EN, READS_JA, STEPS, WAYS
 
 definition = SystemDefinition(
     name="shopify",
@@ -32,4 +33,8 @@ definition = SystemDefinition(
         "late_effect_seconds": "how long a write that timed out may still land; default 60",
     },
     notice_response_empty=True,
+    steps=STEPS,
+    ways=WAYS,
+    reads_en=READS_EN,
+    reads_ja=READS_JA,
 )

@@ -7,6 +7,7 @@ from inventory_sync.systems.smaregi.client import CAPABILITIES, SmaregiClient
 from inventory_sync.systems.smaregi.memo import compose_memo, parse_memo
 from inventory_sync.systems.smaregi.notices import SmaregiNoticeParser, contract_of
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
+from inventory_sync.systems.smaregi.steps import READS_EN, READS_JA, STEPS
 
 
 def _make_client(settings: SmaregiSettings, context: ClientContext) -> SmaregiClient:
@@ -40,6 +41,9 @@ definition = SystemDefinition(
         "history": "the contract may read the stock change history, which ends doubts about lost answers; default true",
         "memo": "the change history returns the memo that marks our own changes; default true",
     },
+    steps=STEPS,
+    reads_en=READS_EN,
+    reads_ja=READS_JA,
 )
 
 __all__ = ["compose_memo", "contract_of", "definition", "parse_memo"]

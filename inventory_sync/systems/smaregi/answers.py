@@ -165,8 +165,8 @@ def applied(response: HttpResponse, cell: CellRef) -> Applied | None:
 def history_row(row: Row, cell: CellRef) -> HistoryRow:
     """One row of a cell's change history. Raises Unreadable where it carries no memo field, Bug where it is malformed.
 
-    `amount` is the signed change and the stamp is when the row was written; the business time may lie in the past
-    (stock-takes, losses).
+    `amount` is the signed change and the stamp is when the row was written; `happened_at` is the business time, which
+    may lie in the past (stock-takes, losses, sales of a register that was offline).
     """
     what = f"the history of product {cell.item}, store {cell.location}"
     if "memo" not in row:
@@ -183,6 +183,7 @@ def history_row(row: Row, cell: CellRef) -> HistoryRow:
         installation=own.installation if own else None,
         op=own.op if own else None,
         level_after=_whole(row.get("stockAmount")),
+        happened_at=_instant(row.get("targetDateTime")),
     )
 
 

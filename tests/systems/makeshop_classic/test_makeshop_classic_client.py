@@ -92,7 +92,7 @@ def test_a_password_over_twelve_characters_is_refused_with_what_to_do_first() ->
 
 
 def test_a_missing_code_is_named() -> None:
-    for name in ("order_auth_code", "product_auth_code", "admin_id", "admin_password", "shop_id"):
+    for name in ("order_auth_code", "product_auth_code", "admin_password", "shop_id"):
         with pytest.raises(InvalidSettings, match=name):
             account_of(settings().model_copy(update={name: None}))
 

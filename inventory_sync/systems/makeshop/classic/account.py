@@ -79,7 +79,7 @@ def account_of(settings: ClassicSettings) -> Account:
         shop_id=settings.shop_id,
         order_code=_secret(settings.order_auth_code, "order_auth_code"),
         product_code=_secret(settings.product_auth_code, "product_auth_code"),
-        admin_id=_secret(settings.admin_id, "admin_id"),
+        admin_id=settings.admin_id.get_secret_value() if settings.admin_id else settings.shop_id,
         admin_password=password,
         encoding=encoding_named(settings.csv_encoding),
         service=settings.service_name,

@@ -1,0 +1,93 @@
+"""`brake`: movements that were too many or too large to be told on before a person has seen them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from inventory_sync.cli import shell
+from inventory_sync.cli.status import moment
+from inventory_sync.engine import held
+
+app = typer.Typer(help="The brake: movements that wait for a person.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+_LASTING = re.compile(r"(\d+)([mh])")
+
+
+@app.command("show")
+def show(as_json: Json = False) -> None:
+    """Show what is held, by route: each cell with its level without and with the movement."""
+
+    async def work(session: shell.Session) -> None:
+        async with shell.open_house(session.settings) as house:
+            found = await held.show(house)
+        if as_json:
+            session.json({"held": [asdict(each) for each in found.movements], "off": found.off})
+            return
+        rows = [
+            (
+                m.route,
+                session.say(f"held_by_{m.reason}"),
+                session.say(f"side_{m.side}"),
+                m.code,
+                m.name,
+                m.location,
+                m.before,
+                m.after,
+                moment(m.held_at),
+            )
+            for m in found.movements
+        ]
+        headings = ("route", "reason", "side", "value", "item", "location", "before", "after", "since")
+        session.table("brake_holds", headings, rows)
+        for route, until in found.off.items():
+            session.line(session.say("brake_off", route=route, until=moment(until)))
+
+    shell.run(work)
+
+
+@app.command("release")
+def release(
+    route: Annotated[str | None, typer.Argument(help="The route's name.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every route of which something is held.")] = False,
+    lasting: Annotated[
+        str | None,
+        typer.Option("--for", metavar="TIME", help="Keep the brake off for this long: 30m, 2h, at most 24h."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let go what is held of a route: it is told to the other side now."""
+
+    async def work(session: shell.Session) -> None:
+        if (route is None) != everything:
+            raise shell.Failure("IS-CLI-010", session.say("choose_brake"), shell.Exit.WRONG_USE)
+        time = _time(session, lasting)
+        async with shell.open_house(session.settings) as house:
+            names = [route] if route is not None else await held.routes_held(house)
+            done = await held.release(house, names, actor=shell.actor(), lasting=time)
+        if as_json:
+            session.json({"released": [asdict(each) for each in done]})
+            return
+        if not done:
+            session.line(session.say("nothing_held"))
+        for each in done:
+            session.line(session.say("brake_released", route=each.route, count=each.movements))
+            if each.off_until is not None:
+                session.line(session.say("brake_off", route=each.route, until=moment(each.off_until)))
+
+    shell.run(work)
+
+
+def _time(session: shell.Session, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    found = _LASTING.fullmatch(text.strip())
+    if found is None:
+        raise shell.Failure("IS-CLI-011", session.say("wrong_time", text=text), shell.Exit.WRONG_USE)
+    return timedelta(minutes=int(found[1]) * (60 if found[2] == "h" else 1))

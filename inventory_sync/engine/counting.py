@@ -1,0 +1,52 @@
+"""Counting: a person counted some goods, so what their pairs were uncertain by is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+
+
+async def counted(house: House, route: str, value: str, *, actor: str) -> int:
+    """A person counted the goods under one matching value and the ledger holds their number.
+
+    Says the units that the pairs were uncertain by. Raises NoSuch, and RefusedByRule where nothing is uncertain.
+    """
+    async with db.transaction(house.pool) as conn:
+        found = await route_named(conn, route)
+        ids = [r["id"] for r in await db.rows(conn, "pairs_of_value", route_id=found["id"], value=value)]
+        if not ids:
+            raise NoSuch(f"The route {route} has no pair {value!r}.")
+        units = await settle_uncertain(house, conn, found, ids, actor=actor)
+        if not units:
+            raise RefusedByRule(
+                "IS-SAF-004", f"Nothing of {value} in the route {route} is uncertain. Nothing was changed."
+            )
+    return units
+
+
+async def settle_uncertain(
+    house: House, conn: Connection, route: db.Record, pairs: Sequence[int], *, actor: str
+) -> int:
+    """Set what these pairs of a route are uncertain by to 0, with an entry in the audit log for each."""
+    settled = await db.rows(conn, "count_pairs", ids=list(pairs))
+    for r in settled:
+        await db.run(
+            conn,
+            "write_audit",
+            at=house.now(),
+            actor=actor,
+            action="pair.counted",
+            subject=f"{route['name']}/{r['value']}",
+            before={"uncertain": r["uncertain"]},
+            after={"uncertain": 0},
+        )
+    if settled:
+        for side in ("ledger", "channel"):
+            if not await db.value(conn, "uncertain_left", connection_id=route[f"{side}_id"]):
+                await close_alerts(conn, "uncertain", route[side], now=house.now())
+    return sum(r["uncertain"] for r in settled)

@@ -1,0 +1,364 @@
+"""The verdict: why a number is what it is, or why nothing happened, from what was gathered. Pure.
+
+Causes come in the order of `Cause`: what stops everything first, what merely explains a number last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
+from inventory_sync.engine.explain.state import CellState, Lack, Link, Movement, Nearest, Number, Unpaired, Write
+from inventory_sync.engine.explain.texts import REASONS, TWICE, say
+from inventory_sync.engine.route_words import Blocker, blocker
+from inventory_sync.model.decide import Blocked
+from inventory_sync.model.difference import visible
+from inventory_sync.model.expected import BOOKED_TWICE_BEFORE, BOOKED_TWICE_WITHIN, NAMING_CAUSES
+
+LATE = timedelta(minutes=5)
+"""A sale that arrives so long after it was made was made by a register that could not tell of it at once."""
+
+MOST_MOVES = 5
+"""So many of the latest movements are named as why a number is what it is."""
+
+RUNAWAY = "runaway"
+SECOND_WRITER = "second_writer"
+BOOKED_TWICE = "orders_booked_twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause, as a sentence in both languages."""
+
+    cause: Cause
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The instant of the question, and the zone in which times are told."""
+
+    now: datetime
+    zone: tzinfo = UTC
+
+    def tell(self, at: datetime) -> str:
+        """A time of today without its date.
+
+        >>> Clock(datetime(2026, 11, 21, 9, 0, tzinfo=UTC)).tell(datetime(2026, 11, 20, 8, 5, tzinfo=UTC))
+        '11-20 08:05:00'
+        """
+        local, today = at.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        return local.strftime("%H:%M:%S" if local.date() == today else "%m-%d %H:%M:%S")
+
+
+def judge(number: Number, clock: Clock) -> tuple[Finding, ...]:
+    """Why a channel's number is what it is, or is not what it should be; never empty."""
+    found = [
+        *_stopped(number),
+        *_not_written(number),
+        *_waiting_for_people(number),
+        *_decided(number, clock),
+        *_uncertain(number),
+        *_ruled(number, clock),
+        *_moved(number, clock),
+    ]
+    once = {each.cause: each for each in reversed(found)}
+    if not any(RANK[cause] < RANK[Cause.UNCERTAIN] for cause in once) and number.decision.gap == 0:
+        once[Cause.EQUAL] = _found(Cause.EQUAL)
+    return tuple(sorted(once.values(), key=lambda each: RANK[each.cause]))
+
+
+def headline(number: Number, findings: tuple[Finding, ...]) -> tuple[str, str]:
+    """One sentence with the number, then the first cause, in Japanese and English."""
+    cell, target = number.cell, number.decision.target
+    if cell.known is None:
+        ja, en = f"{cell.place} の数はまだわかりません。", f"What {cell.place} shows is not known yet."
+    elif target is None or target == cell.known:
+        ja, en = f"{cell.place} は {cell.known} です。", f"{cell.place} shows {cell.known}."
+    else:
+        ja = f"{cell.place} は {cell.known} で、本来は {target} です。"
+        en = f"{cell.place} shows {cell.known} and should show {target}."
+    first = next((each for each in findings if each.cause is not Cause.EQUAL), findings[0])
+    return f"{ja}{first.ja}", f"{en} {first.en}"
+
+
+def _found(cause: Cause, **values: tuple[str, str] | str | int | None) -> Finding:
+    ja, en = say(cause, **values)
+    return Finding(cause, ja, en)
+
+
+# -- nothing at all is written ---
+
+
+def _stopped(number: Number) -> Iterator[Finding]:
+    """The connections and the route as a whole."""
+    route = number.route
+    for link in (route.channel, route.ledger):
+        if not link.works:
+            words = blocker(f"connection_{link.state}", route.name, link.name)
+            yield _found(
+                Cause.CONNECTION_BROKEN,
+                connection=link.name,
+                reason=_sentence(link.reason) or (f"{words.ja}。", f"So far {words.en}."),
+                remedy=link.remedy or (words.remedy_ja, words.remedy_en),
+            )
+    codes = {each.code for each in number.alerts} | set(route.blockers)
+    if SECOND_WRITER in codes:
+        yield _found(Cause.SECOND_WRITER, connection=_where_undone(number))
+    if BOOKED_TWICE in codes:
+        yield _found(Cause.BOOKED_TWICE, route=route.name)
+    match route.state:
+        case "running":
+            if route.direction == "channel_to_ledger":
+                yield _found(Cause.NO_WRITES, route=route.name)
+        case "watching":
+            yield _found(Cause.WATCHING, route=route.name)
+        case "blocked" if route.blockers:
+            told = [_blocker(key, route.name) for key in route.blockers]
+            yield _found(
+                Cause.ROUTE_BLOCKED,
+                route=route.name,
+                reasons=("、".join(each.ja for each in told), ", ".join(each.en for each in told)),
+                remedy=(told[0].remedy_ja, told[0].remedy_en),
+            )
+        case _:
+            yield _found(Cause.ROUTE_STOPPED, route=route.name)
+    if number.zeroing and route.state != "running":
+        yield _found(Cause.ZEROED, route=route.name, where=number.cell.place)
+    if number.phase == "suspended":
+        yield _found(Cause.SUSPENDED, why=reason(number))
+
+
+def _blocker(key: str, route: str) -> Blocker:
+    code, _, subject = key.partition(":")
+    return blocker(code, route, subject)
+
+
+def reason(number: Number) -> tuple[str, str]:
+    """Why a pair is suspended or waits; a word that nobody knows is said as it is."""
+    return REASONS.get(number.phase_reason, (number.phase_reason, number.phase_reason))
+
+
+def _where_undone(number: Number) -> str:
+    for alert in number.alerts:
+        if alert.code == SECOND_WRITER:
+            links = (number.route.channel, number.route.ledger)
+            return next((link.name for link in links if link.id == alert.connection_id), alert.subject)
+    return number.route.channel.name
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text[-1] in ".。!?" else f"{text}."
+
+
+# -- one of its cells is not written ---
+
+
+def _not_written(number: Number) -> Iterator[Finding]:
+    runaway = {str(each.detail.get("cell")) for each in number.alerts if each.code == RUNAWAY}
+    for cell in number.cells:
+        if cell.quarantine is not None and cell.quarantine.excluded:
+            yield _found(Cause.EXCLUDED, where=cell.place)
+        elif str(cell.id) in runaway:
+            yield _found(Cause.RUNAWAY, where=cell.place)
+        elif cell.quarantined or cell.quarantine is not None:
+            reason = cell.quarantine.reason if cell.quarantine else ""
+            yield _found(Cause.QUARANTINED, where=cell.place, reason=_sentence(reason))
+        if cell.op is not None and cell.op.state == "in_doubt":
+            yield _found(Cause.IN_DOUBT, where=cell.place, units=_signed(cell.op.delta))
+        yield from _condition(cell)
+
+
+def _condition(cell: CellState) -> Iterator[Finding]:
+    match cell.condition:
+        case "inactive" | "absent":
+            yield _found(Cause.INACTIVE, where=cell.place)
+        case "untracked":
+            yield _found(Cause.CELL_UNTRACKED, where=cell.place)
+        case "gone":
+            yield _found(Cause.CELL_GONE, where=cell.place)
+
+
+def _signed(units: int) -> str:
+    return f"{units:+d}".replace("-", "−")
+
+
+# -- sales and movements that wait ---
+
+
+def _waiting_for_people(number: Number) -> Iterator[Finding]:
+    late = [sale for sale in number.sales if sale.overdue]
+    open_units = sum(sale.units for sale in number.sales if not sale.overdue)
+    if late:
+        orders = ", ".join(sale.reference for sale in late if sale.reference) or "–"
+        yield _found(Cause.SALE_NOT_BOOKED, units=sum(sale.units for sale in late), orders=orders)
+    if open_units:
+        yield _found(Cause.SALE_EXPECTED, units=open_units)
+    for cell in number.cells:
+        for reason, cause in (("brake", Cause.HELD_BY_BRAKE), ("stocktake", Cause.HELD_BY_STOCKTAKE)):
+            units = sum(hold.units for hold in cell.holds if hold.reason == reason)
+            if units:
+                yield _found(cause, where=cell.place, units=_signed(units))
+    if number.effective is not None and number.effective < 0:
+        yield _found(Cause.OVERSOLD, units=-number.effective)
+
+
+# -- what was decided about it just now ---
+
+
+def _decided(number: Number, clock: Clock) -> Iterator[Finding]:
+    for cell in number.cells:
+        if cell.read_again:
+            at = clock.tell(max(cell.read_due or clock.now, clock.now))
+            yield _found(Cause.OLDER_READING, where=cell.place, at=at)
+    decision, cell = number.decision, number.cell
+    cause = OF_BLOCKED.get(decision.blocked, Cause.HELD_BACK)
+    told = {"where": cell.place, "route": number.route.name, "reason": decision.blocked.value}
+    why = reason(number)
+    elsewhere = (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.QUARANTINED, Blocked.NOT_ACTIVE, Blocked.HELD)
+    if decision.blocked not in elsewhere and cause is not Cause.WATCHING:
+        if cause is Cause.IN_FLIGHT and cell.op is not None:
+            if cell.op.state == "sent":
+                yield _found(cause, where=cell.place, units=_signed(cell.op.delta))
+        elif number.phase != "suspended" or cause is not Cause.NOT_ALIGNED:
+            yield _found(cause, why=why, **told)
+    if cell.blocked == Blocked.IN_RUN:
+        yield _found(Cause.IN_RUN, where=cell.place)
+    elif decision.gap and not decision.posts:
+        yield _found(Cause.TO_BE_WRITTEN, target=decision.target, units=_signed(decision.gap))
+    for part in number.parts:
+        units = (part.owed_down + part.owed_up + part.sent_down + part.sent_up) * part.ratio
+        if units:
+            yield _found(Cause.TO_BE_POSTED, where=part.cell.place, units=_signed(units))
+
+
+# -- what may be wrong ---
+
+
+def _uncertain(number: Number) -> Iterator[Finding]:
+    if number.uncertain:
+        yield _found(Cause.UNCERTAIN, units=number.uncertain)
+    for part in number.parts:
+        for write in part.cell.writes:
+            if any(_booked_too(write, move) for move in part.cell.moves):
+                yield _found(Cause.BOOKED_TOO, where=part.cell.place, units=_signed(write.delta))
+    for cell in number.cells:
+        for word, cause in (("compensation", Cause.COMPENSATED), ("undo", Cause.UNDONE)):
+            back = sum(each.delta for each in cell.writes if each.cause == word and each.state == "applied")
+            if back:
+                yield _found(cause, where=cell.place, units=_signed(back))
+
+
+def _booked_too(write: Write, move: Movement) -> bool:
+    """Whether somebody else lowered a ledger cell by what we had booked there, close to it."""
+    if write.cause != "live" or write.state != "applied" or write.delta >= 0 or move.delta != write.delta:
+        return False
+    apart = move.answered_at - write.composed_at
+    return bool(move.causes & NAMING_CAUSES) and -BOOKED_TWICE_BEFORE <= apart <= BOOKED_TWICE_WITHIN
+
+
+# -- what the rule makes of it ---
+
+
+def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
+    rule, units = number.rule, number.effective
+    if number.excluded:
+        yield _found(Cause.NOT_PUBLISHED, route=number.route.name)
+    if number.offset:
+        at = number.offset_until
+        until = ("", "") if at is None else (f"{clock.tell(at)} までです。", f" until {clock.tell(at)}")
+        yield _found(Cause.OFFSET, units=_signed(number.offset), until=until)
+    if rule.percent != 100:
+        yield _found(Cause.PERCENT, percent=rule.percent)
+    if rule.buffer:
+        yield _found(Cause.BUFFER, units=rule.buffer)
+    if rule.maximum is not None and units is not None and units * rule.percent // 100 - rule.buffer > rule.maximum:
+        yield _found(Cause.CAP, units=rule.maximum)
+    if number.kept:
+        yield _found(Cause.KEPT, units=_signed(number.kept))
+    if number.held:
+        yield _found(Cause.ORDERS_HELD, units=number.held)
+    if number.route.basis == "on_hand" and number.cell.committed:
+        yield _found(Cause.COMMITTED, units=number.cell.committed)
+
+
+# -- who moved it ---
+
+
+def _moved(number: Number, clock: Clock) -> Iterator[Finding]:
+    """The latest movements on either side, newest first; one sentence of each cause."""
+    ledger = {part.cell.id: part.cell for part in number.parts}
+    moves = [move for cell in number.cells for move in cell.moves if move.kind == "outside"]
+    for move in sorted(moves, key=lambda each: (each.asked_at, each.id), reverse=True)[:MOST_MOVES]:
+        cell = ledger.get(move.cell)
+        if cell is None:
+            cause = Cause.CHANNEL_SOLD if move.delta < 0 else Cause.CHANNEL_RAISED
+            yield _found(cause, where=number.cell.place, units=abs(move.delta), at=clock.tell(_when(move)))
+        else:
+            yield from _ledger_move(cell, move, clock)
+
+
+def _ledger_move(cell: CellState, move: Movement, clock: Clock) -> Iterator[Finding]:
+    happened = move.happened_at
+    if "sale" in move.causes and happened is not None and move.answered_at - happened > LATE:
+        late = duration(move.answered_at - happened)
+        yield _found(Cause.LATE_SALE, where=cell.place, units=abs(move.delta), happened=clock.tell(happened), late=late)
+    words = sorted({OF_MOVEMENT.get(word, Cause.LEDGER_MOVED) for word in move.causes or {""}}, key=RANK.__getitem__)
+    for cause in words:
+        yield _found(cause, where=cell.place, at=clock.tell(_when(move)), before=move.before, after=move.after)
+
+
+def _when(move: Movement) -> datetime:
+    return move.stamp or move.answered_at
+
+
+def duration(span: timedelta) -> tuple[str, str]:
+    """A span of time as people say it, in Japanese and English.
+
+    >>> duration(timedelta(minutes=95))
+    ('1 時間 35 分', '1 h 35 min')
+    """
+    seconds = max(0, round(span.total_seconds()))
+    days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} 日 {hours} 時間", f"{days} d {hours} h"
+    if hours:
+        return f"{hours} 時間 {minutes} 分", f"{hours} h {minutes} min"
+    return (f"{minutes} 分", f"{minutes} min") if minutes else (f"{seconds} 秒", f"{seconds} s")
+
+
+# -- codes without a number ---
+
+
+def judge_unpaired(item: Unpaired) -> Finding:
+    """Why an item is in no pair of a route."""
+    cause, near = OF_LACK[item.lack], item.near[0] if item.near else None
+    there = item.lack in (Lack.OTHER_BUNDLE, Lack.OTHER_UNTRACKED)
+    where: Link = item.there if there else item.here
+    code = visible(item.value)
+    return _found(
+        cause,
+        code=(f"「{code}」", f'"{code}"'),
+        where=where.name,
+        other=item.there.name,
+        item=item.item or code,
+        route=item.route.name,
+        fields=", ".join(item.fields),
+        why=TWICE.get(item.why, TWICE["twice_on_both"]),
+        near=("", "") if near is None else (f"「{visible(near.code)}」", f'"{visible(near.code)}"'),
+        detail=(item.ja, item.en) if near is None else (near.ja, near.en),
+    )
+
+
+def unknown_code(code: str, nearest: Iterable[Nearest]) -> Finding:
+    """What is said of a code that nobody has, with the codes that it may be meant to be."""
+    shown = visible(code)
+    ja, en = say(Cause.UNKNOWN_CODE, code=(f"「{shown}」", f'"{shown}"'))
+    names = [(visible(each.code), each.connection) for each in nearest]
+    if names:
+        ja += "近いコード: " + "、".join(f"「{near}」({where})" for near, where in names) + "。"
+        en += " The nearest are " + ", ".join(f'"{near}" ({where})' for near, where in names) + "."
+    return Finding(Cause.UNKNOWN_CODE, ja, en)

@@ -1,0 +1,118 @@
+"""What the brake holds, as people handle it: show, and release. For the command line and the admin API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from inventory_sync.engine import brake
+from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import RefusedByRule, route_named
+from inventory_sync.model.ids import CellId
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+
+LONGEST_OFF = timedelta(days=1)
+"""The brake stays off no longer than this for one word of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMovement:
+    """One movement that is held. `before` and `after`: the cell's level without and with it; `units` are signed."""
+
+    route: str
+    reason: str
+    side: str
+    connection: str
+    code: str
+    name: str
+    location: str
+    cell: int
+    before: int
+    after: int
+    units: int
+    held_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNow:
+    """Everything that is held, by route, and the routes whose brake a person keeps off until a time."""
+
+    movements: tuple[HeldMovement, ...]
+    off: dict[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a release let go in a route, and until when its brake stays off."""
+
+    route: str
+    movements: int
+    off_until: datetime | None
+
+
+async def show(house: House) -> HeldNow:
+    """Every held movement, by route and oldest first; one that is held for several routes stands in each."""
+    found = [
+        HeldMovement(
+            r["route"],
+            r["reason"],
+            "ledger" if r["is_ledger"] else "channel",
+            r["connection"],
+            r["code"],
+            r["name"],
+            r["location"],
+            r["cell_id"],
+            r["after"] - r["units"],
+            r["after"],
+            r["units"],
+            r["held_at"],
+        )
+        for r in await db.rows(house.pool, "held_all")
+    ]
+    off = await db.rows(house.pool, "brakes_off", now=house.now())
+    return HeldNow(tuple(found), {r["name"]: r["brake_off_until"] for r in off})
+
+
+async def release(
+    house: House, names: Sequence[str], *, actor: str, lasting: timedelta | None = None
+) -> list[Released]:
+    """Let go what is held of these routes, and keep their brake off for a while. Raises NoSuch, and RefusedByRule where
+    a time is longer than LONGEST_OFF. What a stock-take holds that is still under way stays held."""
+    if lasting is not None and not timedelta(0) < lasting <= LONGEST_OFF:
+        raise RefusedByRule("IS-SAF-003", "The brake stays off for at most 24 hours at a time. Nothing was changed.")
+    async with db.transaction(house.pool) as conn:
+        return [await _release(house, conn, name, actor, lasting) for name in names]
+
+
+async def _release(house: House, conn: Connection, name: str, actor: str, lasting: timedelta | None) -> Released:
+    route = await route_named(conn, name)
+    now = house.now()
+    ids = [CellId(r["id"]) for r in await db.rows(conn, "held_cells_of", route_id=route["id"])]
+    counting = await db.row(conn, "open_stocktake", route_id=route["id"])
+    reasons = (brake.BRAKE,) if counting is not None else (brake.BRAKE, brake.STOCKTAKE)
+    until = None if lasting is None else now + lasting
+    if until is not None:
+        await db.run(conn, "set_brake_off", route_id=route["id"], until=until)
+    count = await brake.let_go(house, conn, ids, by=actor, reasons=reasons)
+    await close_alerts(conn, "brake", name, now=now)
+    if counting is None:
+        await close_alerts(conn, "stocktake", name, now=now)
+    await db.run(
+        conn,
+        "write_audit",
+        at=now,
+        actor=actor,
+        action="brake.released",
+        subject=name,
+        before={"movements": count, "cells": len(ids)},
+        after={"movements": 0, "off_until": None if until is None else until.isoformat()},
+    )
+    return Released(name, count, until)
+
+
+async def routes_held(house: House) -> list[str]:
+    """The routes of which something is held."""
+    return [r["route"] for r in await db.rows(house.pool, "held_by_route") if r["cells"]]

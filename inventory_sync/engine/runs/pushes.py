@@ -1,0 +1,147 @@
+"""Pushes: one side's numbers carried to the other, over the gaps a person confirmed.
+
+A first alignment is a push, and so is what a person asks for later, in either direction, route running or stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from inventory_sync.engine import previews
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
+from inventory_sync.engine.runs import portions
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was started: its id, and how many cells it is about."""
+
+    run: int
+    total: int
+
+
+async def align(house: House, conn: Connection, route: db.Record, kept: db.Record) -> dict[str, int]:
+    """Confirm the gaps of an alignment's preview and begin to carry them out, in the caller's transaction.
+
+    Says how many pairs are aligned, and how many changed since the preview. Raises RefusedByRule.
+    """
+    _check_unused(kept)
+    run_id = await _open(house, conn, route, kept, actor="", on_stopped=False)
+    while run := await db.row(conn, "lock_run", id=run_id):
+        if not await portions.confirm(house, conn, run, previews.CHUNK):
+            break
+    aligned = await db.value(conn, "count_pairs_in", run_id=run_id, states=["confirmed", "released", "sent", "done"])
+    changed = await db.value(conn, "count_pairs_in", run_id=run_id, states=["skipped"])
+    await portions.release(house, conn, run_id)
+    await portions.finish_if_over(house, conn, run_id)
+    return {"aligned": aligned, "changed": changed}
+
+
+def _check_unused(kept: db.Record) -> None:
+    if kept["accepted_at"] is not None:
+        raise RefusedByRule("IS-RTE-003", f"The preview {kept['id']} was accepted before; make a new one.")
+
+
+async def _open(
+    house: House, conn: Connection, route: db.Record, kept: db.Record, *, actor: str, on_stopped: bool
+) -> int:
+    now = house.now()
+    run_id: int = await db.value(
+        conn,
+        "open_run",
+        kind="push",
+        route_id=route["id"],
+        actor=actor,
+        preview_id=kept["id"],
+        undoes=None,
+        on_stopped=on_stopped,
+        now=now,
+    )
+    await db.run(conn, "propose_rows", run_id=run_id, preview_id=kept["id"], now=now)
+    await db.run(conn, "supersede_rows", run_id=run_id, now=now)
+    await db.run(conn, "count_rows_in", run_id=run_id)
+    await db.run(conn, "accept_preview", id=kept["id"], now=now)
+    return run_id
+
+
+async def start_push(house: House, name: str, *, preview_id: str, actor: str) -> Started:
+    """Start a full push under a preview that a person accepted; it goes on by itself, portion by portion.
+
+    On a stopped route it writes the confirmed cells and nothing else. Raises NoSuch, RefusedByRule.
+    """
+    async with db.transaction(house.pool) as conn:
+        route = await route_named(conn, name)
+        kept = await previews.preview_of(conn, preview_id)
+        if kept["route_id"] != route["id"] or kept["source"] not in ("ledger", "channel"):
+            raise NoSuch(f"There is no preview {preview_id!r} of a push of the route {name}.")
+        _check_unused(kept)
+        await check_writable(conn, route)
+        other = await db.value(conn, "overlapping_run", preview_id=preview_id)
+        if other is not None:
+            raise RefusedByRule(
+                "IS-RUN-003",
+                f"The run {other} still writes cells of this preview: wait for it, or "
+                f"`inventory-sync run stop {other}`.",
+            )
+        run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] == "stopped")
+        total = await db.value(conn, "run_total", run_id=run_id)
+        await audit(
+            house, conn, actor, "push.started", name, None, {"run": run_id, "preview": preview_id, "rows": total}
+        )
+        await db.notify(conn, "decide")
+    return Started(run_id, total)
+
+
+async def check_writable(conn: Connection, route: db.Record) -> None:
+    """Refuse a push where the route cannot carry it, saying what would."""
+    from inventory_sync.engine.routes import blockers
+
+    name = route["name"]
+    if route["state"] not in ("running", "stopped"):
+        raise RefusedByRule(
+            "IS-RUN-004",
+            f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
+            "what it waits for.",
+        )
+    found = await blockers(conn, route) + ([*route["blockers"]] if route["state"] == "stopped" else [])
+    found = [each for each in found if each not in _ANSWERED_BY_A_PUSH]
+    if found:
+        raise RefusedByRule("IS-RTE-001", f"The route {name} cannot be pushed yet: {', '.join(found)}.")
+
+
+_ANSWERED_BY_A_PUSH = ("undone", "first_alignment", "alignment")
+"""What a route may wait for that a person's confirmed push does not have to wait for."""
+
+
+async def start_publish_run(house: House, conn: Connection, route: db.Record, *, actor: str) -> Started:
+    """Tell every living pair of a running route its new target, portion by portion, after what it publishes changed.
+
+    In the caller's transaction, after the change. The new rule holds at once for whatever else is decided.
+    """
+    now = house.now()
+    run_id: int = await db.value(
+        conn,
+        "open_run",
+        kind="publish",
+        route_id=route["id"],
+        actor=actor,
+        preview_id=None,
+        undoes=None,
+        on_stopped=False,
+        now=now,
+    )
+    await db.run(conn, "propose_live", run_id=run_id, route_id=route["id"], now=now)
+    await db.run(conn, "count_rows_in", run_id=run_id)
+    await db.notify(conn, "decide")
+    return Started(run_id, await db.value(conn, "run_total", run_id=run_id))
+
+
+async def audit(house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any) -> None:
+    """Note what a person did to a run."""
+    await db.run(
+        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=subject, before=before, after=after
+    )

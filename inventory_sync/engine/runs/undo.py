@@ -1,0 +1,121 @@
+"""Undo: what a push moved is moved back, cell by cell, as differences, so that every sale since stays sold.
+
+The route stands still meanwhile, and its pairs wait for a person afterwards.
+"""
+
+from __future__ import annotations
+
+from inventory_sync.engine import previews
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
+from inventory_sync.engine.previews import Preview
+from inventory_sync.engine.runs.pushes import Started, audit
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+
+UNDONE = "undone"
+"""Why a route whose push was taken back waits for a person before it runs again."""
+
+
+async def preview_undo(house: House, run_id: int) -> Preview:
+    """What taking back a run would write; `lines` of the run tell each cell. Raises NoSuch, RefusedByRule."""
+    async with db.transaction(house.pool) as conn:
+        run = await _undoable(conn, run_id)
+        preview_id, now = house.ambient.new_id()[:12], house.now()
+        summary = await _sum(conn, run_id)
+        await db.run(
+            conn,
+            "open_preview",
+            id=preview_id,
+            route_id=run["route_id"],
+            made_at=now,
+            source="undo",
+            undoes=run_id,
+        )
+        await db.run(conn, "sum_up_preview", id=preview_id, summary=summary)
+    return Preview(preview_id, run["route"], now, summary)
+
+
+async def _sum(conn: Connection, run_id: int) -> dict[str, int]:
+    found = dict(await db.row(conn, "undo_sum", run_id=run_id) or {})
+    return {"run": run_id, "cells": found["rows"], "units_up": found["up"], "units_down": found["down"]}
+
+
+async def _undoable(conn: Connection, run_id: int) -> db.Record:
+    run = await db.row(conn, "run_by_id", id=run_id)
+    if run is None:
+        raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
+    if run["kind"] != "push":
+        raise RefusedByRule("IS-RUN-005", f"The run {run_id} is a {run['kind']}: only a push can be taken back.")
+    if run["route_state"] in ("running", "watching"):
+        raise RefusedByRule(
+            "IS-RUN-006",
+            f"The route {run['route']} is {run['route_state']} and would push the same numbers again: stop it first "
+            f"with `inventory-sync route stop {run['route']}`.",
+        )
+    if run["state"] == "running" or await db.value(conn, "unfinished_rows", run_id=run_id):
+        raise RefusedByRule(
+            "IS-RUN-007",
+            f"The run {run_id} is still under way: `inventory-sync run stop {run_id}`, and wait for its last answers.",
+        )
+    earlier = await db.value(conn, "undone_by", run_id=run_id)
+    if earlier is not None:
+        raise RefusedByRule(
+            "IS-RUN-008", f"The run {run_id} is taken back by the run {earlier}: `inventory-sync run resume {earlier}`."
+        )
+    return run
+
+
+async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) -> Started:
+    """Take a push back under a preview that a person accepted. Its pairs wait for a new alignment afterwards.
+
+    Raises NoSuch, RefusedByRule.
+    """
+    async with db.transaction(house.pool) as conn:
+        run = await _undoable(conn, run_id)
+        kept = await previews.preview_of(conn, preview_id)
+        if kept["source"] != "undo" or kept["undoes"] != run_id:
+            raise NoSuch(f"There is no preview {preview_id!r} of taking back the run {run_id}.")
+        if kept["accepted_at"] is not None or kept["summary"] != await _sum(conn, run_id):
+            raise RefusedByRule("IS-RTE-003", f"The preview {preview_id} was accepted before, or is out of date.")
+        now = house.now()
+        undo_id: int = await db.value(
+            conn,
+            "open_run",
+            kind="undo",
+            route_id=run["route_id"],
+            actor=actor,
+            preview_id=preview_id,
+            undoes=run_id,
+            on_stopped=True,
+            now=now,
+        )
+        await db.run(conn, "undo_rows", run_id=undo_id, undoes=run_id, now=now)
+        await db.run(conn, "count_rows_in", run_id=undo_id)
+        await db.run(conn, "unalign_undone", run_id=undo_id, now=now)
+        await db.run(conn, "add_blocker", route_id=run["route_id"], reason=UNDONE)
+        await db.run(conn, "accept_preview", id=preview_id, now=now)
+        total = await db.value(conn, "run_total", run_id=undo_id)
+        await audit(
+            house,
+            conn,
+            actor,
+            "push.undone",
+            run["route"],
+            {"run": run_id},
+            {"run": undo_id, "preview": preview_id, "rows": total},
+        )
+        await db.notify(conn, "decide")
+    return Started(undo_id, total)
+
+
+async def refuse_while_undoing(conn: Connection, name: str) -> None:
+    """A route does not start while a push of it is being taken back. Raises RefusedByRule."""
+    route = await route_named(conn, name)
+    for run in await db.rows(conn, "runs_of_route", route_id=route["id"]):
+        if run["kind"] == "undo":
+            raise RefusedByRule(
+                "IS-RUN-009",
+                f"The run {run['id']} is taking a push of the route {name} back: wait for it, or "
+                f"`inventory-sync run stop {run['id']}`.",
+            )

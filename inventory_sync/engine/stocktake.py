@@ -1,0 +1,137 @@
+"""Stock-takes: while a ledger is counted, what it has more of is held, because ordered goods are counted too.
+
+What it has less of flows at once. At the end a person sees each held cell beside what is ordered and not shipped yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from inventory_sync.engine import brake
+from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.counting import settle_uncertain
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
+from inventory_sync.model.ids import CellId
+from inventory_sync.store import db
+from inventory_sync.store.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class CountedCell:
+    """A ledger cell of which more was counted. `ordered`: units that channels have taken and nobody shipped;
+    `expected`: sales that somebody else has yet to book; `owed`: sales that we have yet to book. In ledger units."""
+
+    cell: int
+    code: str
+    name: str
+    location: str
+    before: int
+    after: int
+    held: int
+    ordered: int
+    expected: int
+    owed: int
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether what was counted more may be goods that are sold already."""
+        return self.ordered + self.expected + self.owed > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stocktake:
+    """A stock-take of a route's ledger. `started_at` is None where none is under way; held cells may be left of one."""
+
+    route: str
+    started_at: datetime | None
+    started_by: str
+    cells: tuple[CountedCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a stock-take ended: movements told on, cells that stay held, and units no longer uncertain."""
+
+    route: str
+    released: int
+    left_held: int
+    settled_units: int
+
+
+async def start(house: House, name: str, *, actor: str) -> Stocktake:
+    """From now on, increases of the route's ledger are held. Raises NoSuch, or RefusedByRule while one is on."""
+    async with db.transaction(house.pool) as conn:
+        route = await route_named(conn, name)
+        made = await db.value(conn, "start_stocktake", route_id=route["id"], actor=actor, now=house.now())
+        if made is None:
+            raise RefusedByRule("IS-SAF-005", f"A stock-take of the route {name} is under way. Nothing was changed.")
+        await _audit(house, conn, actor, "stocktake.started", name, {"stocktake": made})
+        return await _show(conn, route)
+
+
+async def show(house: House, name: str) -> Stocktake:
+    """What a stock-take found more of so far, beside what is ordered and unshipped. Raises NoSuch."""
+    async with db.transaction(house.pool) as conn:
+        return await _show(conn, await route_named(conn, name))
+
+
+async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = ()) -> Ended:
+    """End a stock-take: what is held is told on, but for the cells of `discard`, which stay held until the ledger falls
+    by as much or a person releases them. Uncertain pairs whose ledger was read meanwhile are settled.
+
+    Raises RefusedByRule where none is under way, and NoSuch for a cell of which nothing is held.
+    """
+    async with db.transaction(house.pool) as conn:
+        route = await route_named(conn, name)
+        under_way = await db.row(conn, "open_stocktake", route_id=route["id"])
+        if under_way is None:
+            raise RefusedByRule("IS-SAF-006", f"No stock-take of the route {name} is under way. Nothing was changed.")
+        held = {each.cell for each in (await _show(conn, route)).cells}
+        strangers = sorted(set(discard) - held)
+        if strangers:
+            raise NoSuch(
+                f"Nothing is held of the cells {', '.join(map(str, strangers))}. "
+                f"See `inventory-sync route stocktake {name} show`."
+            )
+        await db.run(conn, "end_stocktake", id=under_way["id"], actor=actor, now=house.now())
+        free = [CellId(cell) for cell in sorted(held - set(discard))]
+        released = await brake.let_go(house, conn, free, by=actor, reasons=(brake.STOCKTAKE,))
+        counted = await db.rows(conn, "pairs_counted_since", route_id=route["id"], since=under_way["started_at"])
+        settled = await settle_uncertain(house, conn, route, [r["id"] for r in counted], actor=actor)
+        done = Ended(name, released, len(held) - len(free), settled)
+        if not done.left_held:
+            await close_alerts(conn, "stocktake", name, now=house.now())
+        after = {"released": done.released, "left_held": sorted(discard), "settled_units": settled}
+        await _audit(house, conn, actor, "stocktake.ended", name, after)
+    return done
+
+
+async def _show(conn: Connection, route: db.Record) -> Stocktake:
+    under_way = await db.row(conn, "open_stocktake", route_id=route["id"])
+    found = tuple(
+        CountedCell(
+            r["cell_id"],
+            r["code"],
+            r["name"],
+            r["location"],
+            r["before"],
+            r["after"],
+            r["units"],
+            r["committed"],
+            r["expected"],
+            -r["owed"],
+        )
+        for r in await db.rows(conn, "stocktake_cells", route_id=route["id"])
+    )
+    if under_way is None:
+        return Stocktake(route["name"], None, "", found)
+    return Stocktake(route["name"], under_way["started_at"], under_way["started_by"], found)
+
+
+async def _audit(house: House, conn: Connection, actor: str, action: str, name: str, after: object) -> None:
+    await db.run(
+        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=name, before=None, after=after
+    )

@@ -1,0 +1,74 @@
+"""`route preview|push|undo` and `run …` at a terminal: what is printed, what it leads to, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from tests.cli.test_command_line import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
+from tests.engine.apply_support import RUNNING
+
+__all__ = ["_surroundings", "terminal"]
+
+
+def aligned(at: Terminal) -> None:
+    """A route that runs, aligned once; nobody serves it."""
+    at.ready(RUNNING)
+    at.run("route", "start", "pos-shop", "--yes")
+
+
+def test_a_push_is_previewed_accepted_followed_stopped_and_resumed(terminal: Terminal) -> None:
+    aligned(terminal)
+    [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
+    assert alignment["state"] == "running"
+    assert alignment["total"] == 2
+    terminal.run("run", "stop", str(alignment["id"]))
+    shown = terminal.run("route", "push", "pos-shop", "--from", "ledger").stdout
+    assert "route push pos-shop --from ledger --accept" in shown
+    made = terminal.json("route", "push", "pos-shop", "--from", "ledger")
+    assert made["summary"]["source"] == "ledger"
+    assert [row["gap"] for row in made["rows"]] == [row["after"] - row["before"] for row in made["rows"]]
+    run = terminal.json("route", "push", "pos-shop", "--from", "ledger", "--accept", made["preview"])
+    assert run["total"] == 2
+    again = terminal.run("route", "push", "pos-shop", "--from", "ledger", "--accept", made["preview"], expect=REFUSED)
+    assert "IS-RTE-003" in again.stderr
+
+    view = terminal.json("run", "show", str(run["run"]))
+    assert (view["kind"], view["state"], view["total"], view["route"]) == ("push", "running", 2, "pos-shop")
+    assert "IS-RUN-006" in terminal.run("route", "undo", str(run["run"]), expect=REFUSED).stderr
+    assert terminal.json("run", "stop", str(run["run"]))["state"] == "stopped"
+    assert "IS-RUN-010" in terminal.run("run", "stop", str(run["run"]), expect=REFUSED).stderr
+    assert terminal.json("run", "show", str(run["run"]))["not_written"][0]["state"] == "proposed"
+    assert "running, 0 / 2 done" in terminal.run("run", "resume", str(run["run"])).stdout
+    assert "IS-RUN-011" in terminal.run("run", "resume", str(run["run"]), expect=REFUSED).stderr
+
+
+def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_still(terminal: Terminal) -> None:
+    aligned(terminal)
+    [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
+    terminal.run("route", "stop", "pos-shop")
+    assert terminal.json("run", "show", str(alignment["id"]))["error"] == "the route was stopped"
+    made = terminal.json("route", "undo", str(alignment["id"]))
+    assert made["summary"]["cells"] == 0, "nobody served the route, so nothing was pushed"
+    assert made["rows"] == []
+    done = terminal.json("route", "undo", str(alignment["id"]), "--accept", made["preview"])
+    assert done["total"] == 0
+    assert "IS-RUN-008" in terminal.run("route", "undo", str(alignment["id"]), expect=REFUSED).stderr
+
+
+def test_a_preview_of_a_push_has_every_line_as_csv(terminal: Terminal) -> None:
+    aligned(terminal)
+    found = terminal.run("route", "preview", "pos-shop", "--from", "channel", "--csv", expect=DONE)
+    lines = list(csv.DictReader(io.StringIO(found.stdout)))
+    assert [line["value"] for line in lines] == ["A-1", "A-2"]
+    assert {line["action"] for line in lines} <= {"write_ledger", "nothing"}
+
+
+def test_a_fresh_preview_waits_for_the_service_and_says_what_is_still_to_be_read(terminal: Terminal) -> None:
+    terminal.ready(RUNNING)
+    found = terminal.run("route", "preview", "pos-shop", "--fresh", "--wait", "1", expect=FAILED)
+    assert "cells to read" in found.stderr
+
+
+def test_an_unknown_run_is_said_so(terminal: Terminal) -> None:
+    assert "There is no run 77" in terminal.run("run", "show", "77", expect=FAILED).stderr

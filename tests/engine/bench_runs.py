@@ -1,0 +1,304 @@
+"""Figures of runs: `python -m tests.engine.bench_runs preview|push [--pairs N]`, on a PostgreSQL of its own.
+
+`preview` prints how long a full preview takes from known levels, every line of it written out, and how much memory the
+process grew by. `push` runs a full push in real time, against a ledger and a shop that take the time stated, while live
+sales go on at the ledger, and prints how long each sale took from being heard to being acknowledged by the shop, less
+the partners' own time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import asyncpg
+
+from inventory_sync.cli import route_push
+from inventory_sync.embedded import EmbeddedPostgres
+from inventory_sync.engine import previews
+from inventory_sync.engine.decide import decide
+from inventory_sync.engine.lane import House, Lane, Progress, take_lease
+from inventory_sync.engine.observe import observe
+from inventory_sync.engine.push import push
+from inventory_sync.engine.runs import control, pushes
+from inventory_sync.model.ambient import Ambient
+from inventory_sync.model.ids import OpId
+from inventory_sync.store import db
+from inventory_sync.store.db import Pool, open_pool
+from inventory_sync.store.migrate import migrate
+from inventory_sync.systems.port import (
+    Applied,
+    CellRef,
+    Client,
+    Condition,
+    LevelReading,
+    OpOutcome,
+    PlannedOp,
+    PreparedRequest,
+)
+from inventory_sync.systems.shopify import definition as SHOPIFY
+from inventory_sync.systems.smaregi import definition as SMAREGI
+
+APART = 100
+"""Units by which the shop differs before the push."""
+
+WRITE_TAKES, READ_TAKES = 0.5, 0.1
+"""Seconds a partner takes to write a batch of 250, and to answer a reading."""
+
+SEED = """
+with made as (
+  insert into connections (name, system, settings, state, state_since, catalogue_import)
+  select u.name, u.system, '{}', 'linked', now(), 1
+  from (values ('pos', 'smaregi'), ('shop', 'shopify')) as u (name, system) returning id),
+places as (
+  insert into locations (connection_id, key, name, active) select id, '1', 'Ginza', true from made
+  returning id, connection_id),
+things as (
+  insert into items (connection_id, key, codes, name, tracked, bundle, import_id)
+  select m.id, 'i' || n, jsonb_build_object('sku', 'C-' || lpad(n::text, 7, '0')), 'Product ' || n, true, false, 1
+  from made m, generate_series(1, $1::int) n returning id, connection_id, key),
+numbers as (
+  insert into cells (connection_id, item_id, location_id, known, condition, had_row, read_asked_at, read_answered_at)
+  select t.connection_id, t.id, p.id, case when t.connection_id = (select min(id) from made) then 1000 else 900 end,
+         'active', true, now() - interval '5 minutes', now() - interval '5 minutes'
+  from things t join places p on p.connection_id = t.connection_id returning id)
+select count(*) from numbers
+"""
+
+PAIRS = """
+with r as (
+  insert into routes (name, ledger_id, channel_id, direction, ledger_field, channel_fields, state, ever_aligned,
+                      matched_at)
+  select 'pos-shop', min(id), max(id), 'two_way', 'sku', array['sku'], 'running', true, now() from connections
+  returning id, ledger_id, channel_id),
+p as (
+  insert into location_pairs (route_id, ledger_id, channel_id, ledger_location, channel_location)
+  select r.id, r.ledger_id, r.channel_id, g.id, h.id from r
+  join locations g on g.connection_id = r.ledger_id join locations h on h.connection_id = r.channel_id),
+made as (
+  insert into pairs (route_id, channel_cell, value, phase, phase_since, made_at, kept)
+  select r.id, c.id, i.codes ->> 'sku', 'live', now(), now(), -100 from r
+  join items i on i.connection_id = r.channel_id join cells c on c.item_id = i.id returning id, value)
+insert into components (pair_id, ledger_cell)
+select made.id, c.id from made join items i on i.codes ->> 'sku' = made.value
+join r on r.ledger_id = i.connection_id join cells c on c.item_id = i.id
+"""
+
+
+@dataclass
+class Free:
+    """A budget without end."""
+
+    def wait(self, kind: str, now: datetime) -> float:
+        return 0.0
+
+    def available(self, now: datetime) -> float:
+        return 1e9
+
+    def pause(self, until: datetime) -> None:
+        """Nothing pauses it."""
+
+
+@dataclass
+class Partner:
+    """A partner whose levels are a table, and that takes its time."""
+
+    definition: Any
+    levels: dict[str, int]
+    other: Any = None
+    budget: Free = field(default_factory=Free)
+    heard: dict[str, float] = field(default_factory=dict)
+    acknowledged: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def capabilities(self) -> Any:
+        return replace(self.definition.capabilities, read_lag=timedelta(seconds=1))
+
+    async def read(self, cells: Sequence[CellRef], *, changed_since: datetime | None) -> Sequence[LevelReading]:
+        levels = [LevelReading(cell, Condition.ACTIVE, self.levels[cell.item]) for cell in cells]
+        await asyncio.sleep(READ_TAKES)
+        return levels
+
+    def compose(self, ops: Sequence[PlannedOp], key: str) -> PreparedRequest:
+        return PreparedRequest("POST", "/adjust", b"", key, "1")
+
+    async def send(self, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Mapping[OpId, OpOutcome]:
+        await asyncio.sleep(WRITE_TAKES)
+        for op in ops:
+            self.levels[op.cell.item] += op.delta
+            if self.other is None:
+                continue
+            behind = self.other.levels[op.cell.item] - self.levels[op.cell.item]
+            if op.cell.item in self.heard and behind in (0, APART):
+                self.acknowledged.setdefault(op.cell.item, time.monotonic())
+        return {op.op: Applied() for op in ops}
+
+
+async def seeded(dsn: str, pairs: int) -> Pool:
+    pool = await open_pool(dsn, size=10)
+    await pool.execute(SEED, pairs, timeout=600)
+    await pool.execute("analyze")
+    await pool.execute(PAIRS, timeout=600)
+    await pool.execute("analyze")
+    return pool
+
+
+def peak() -> float:
+    """The most memory this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class _Sink(io.TextIOBase):
+    """Counts what is written and keeps nothing."""
+
+    size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.size += len(text)
+        return len(text)
+
+
+async def bench_preview(house: House, pairs: int) -> None:
+    before, began, cpu, sink = peak(), time.monotonic(), time.process_time(), _Sink()
+    with redirect_stdout(sink), redirect_stderr(io.StringIO()):
+        printer = route_push.CsvPrinter()
+        made = await previews.make_preview(house, "pos-shop", source="ledger", tell=printer.tell)
+        printer.end(made)
+    seconds = time.monotonic() - began
+    age = made.made_at - datetime.fromisoformat(made.summary["oldest_reading"])
+    print(
+        f"preview: {pairs} pairs in {seconds:.2f} s (worked out, stored, and written out as {sink.size} bytes "
+        f"of CSV), of it {time.process_time() - cpu:.2f} s of processor "
+        f"in this process; memory +{peak() - before:.0f} MB to {peak():.0f} MB, oldest reading "
+        f"{age.total_seconds():.0f} s old"
+    )
+
+
+async def bench_push(house: House, pairs: int, sales: int) -> None:
+    pos = Partner(SMAREGI, {f"i{n}": 1000 for n in range(1, pairs + 1)})
+    shop = Partner(SHOPIFY, {f"i{n}": 900 for n in range(1, pairs + 1)}, pos)
+    lanes = {}
+    for name, partner in (("pos", pos), ("shop", shop)):
+        record = await db.row(house.pool, "connection_by_name", name=name)
+        assert record is not None
+        held = await take_lease(house, record["id"], owner="bench", owner_key=0)
+        assert held is not None
+        lanes[name] = Lane(record["id"], name, cast(Client, partner), held.token)
+    over, heard = asyncio.Event(), shop.heard
+    steps: list[Callable[[], Awaitable[Progress]]] = [lambda: decide(house)]
+    steps += [lambda lane=lane: observe(house, lane) for lane in lanes.values()]  # type: ignore[misc]
+    for lane in lanes.values():
+        count = min(2, lane.client.capabilities.concurrent_writes)
+        steps += [lambda lane=lane: push(house, lane) for _ in range(count)]  # type: ignore[misc]
+    began = time.monotonic()
+    made = await previews.make_preview(house, "pos-shop", source="ledger")
+    run = await pushes.start_push(house, "pos-shop", preview_id=made.id, actor="bench")
+    print(f"push: preview and start of {run.total} cells {time.monotonic() - began:.2f} s", flush=True)
+    began, cpu = time.monotonic(), time.process_time()
+    tasks = [asyncio.create_task(_loop(step, over)) for step in steps]
+    tasks.append(asyncio.create_task(_renew(house, lanes.values(), over)))
+    selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, over))
+    while (view := await control.show(house, run.run)).state == "running":
+        await asyncio.sleep(0.5)
+        if any(task.done() for task in tasks):
+            break
+    seconds = time.monotonic() - began
+    for _ in range(600):
+        if selling.done() and len(shop.acknowledged) == len(heard):
+            break
+        await asyncio.sleep(0.1)
+    over.set()
+    await asyncio.gather(*tasks, selling)
+    late = sorted(shop.acknowledged[item] - at - READ_TAKES - WRITE_TAKES for item, at in heard.items())
+    floor = run.total / 250 * WRITE_TAKES / 2
+    wrong = sum(1 for item, units in pos.levels.items() if shop.levels[item] != units)
+    print(
+        f"push: {view.done} of {view.total} cells in {seconds:.1f} s (floor {floor:.1f} s; "
+        f"{time.process_time() - cpu:.1f} s of processor in this process), {len(late)} live sales "
+        f"among them: lag over the partners' own time p50 {_at(late, 0.5):.3f} s, p99 {_at(late, 0.99):.3f} s, most "
+        f"{late[-1]:.3f} s; cells that differ afterwards: {wrong}"
+    )
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+async def _loop(step: Callable[[], Awaitable[Progress]], over: asyncio.Event) -> None:
+    while not over.is_set():
+        progress = await step()
+        if not progress.did:
+            await asyncio.sleep(0.05)
+
+
+async def _renew(house: House, lanes: Any, over: asyncio.Event) -> None:
+    while not over.is_set():
+        for lane in lanes:
+            await take_lease(house, lane.connection_id, owner="bench", owner_key=0)
+        await asyncio.sleep(2)
+
+
+async def _sell(
+    house: House, pos: Partner, lane: Lane, heard: dict[str, float], pairs: int, sales: int, over: asyncio.Event
+) -> None:
+    """Sales at the register, spread over the catalogue, each heard at once by a notice."""
+    for number in range(1, sales + 1):
+        if over.is_set():
+            return
+        item = f"i{(number * 7919) % pairs + 1}"
+        pos.levels[item] -= 1
+        heard.setdefault(item, time.monotonic())
+        async with db.transaction(house.pool) as conn:
+            cell = await conn.fetchval(
+                "select c.id from cells c join items i on i.id = c.item_id where i.key = $1 and c.connection_id = $2",
+                item,
+                lane.connection_id,
+            )
+            await db.run(conn, "mark_cells", ids=[cell], now=house.now())
+        await asyncio.sleep(0.1)
+
+
+async def main(what: str, pairs: int, sales: int) -> None:
+    path = Path(tempfile.mkdtemp(prefix="is-bench-"))
+    path.chmod(0o711)
+    server = EmbeddedPostgres(path / "postgres", fast=True)
+    try:
+        await server.start()
+        connection = await asyncpg.connect(server.dsn_of("postgres"))
+        await connection.execute("create database bench")
+        await connection.close()
+        await migrate(server.dsn_of("bench"))
+        pool = await seeded(server.dsn_of("bench"), pairs)
+        house = House(pool, Ambient(now=lambda: datetime.now(UTC)), "bench", lease_seconds=60)
+        if what == "preview":
+            await bench_preview(house, pairs)
+        else:
+            await bench_push(house, pairs, sales)
+        await pool.close()
+    finally:
+        await server.stop()
+        shutil.rmtree(path, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("what", choices=["preview", "push"])
+    given.add_argument("--pairs", type=int, default=100_000)
+    given.add_argument("--sales", type=int, default=300)
+    chosen = given.parse_args()
+    sys.exit(asyncio.run(main(chosen.what, chosen.pairs, chosen.sales)))
