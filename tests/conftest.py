@@ -42,6 +42,11 @@ def _let_aioresponses_answer() -> None:
 _let_aioresponses_answer()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: "tests/demo/" not in item.nodeid)
+
+
 @pytest.fixture
 def short_directory() -> Iterator[Path]:
     """A fresh directory that every user can walk to, unlike pytest's own `tmp_path` when the tests run as root."""

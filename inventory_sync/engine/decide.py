@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.model.alignment import Waiting, after_stop, needs_person
-from inventory_sync.model.decide import Decision, LedgerCell, decide_channel, decide_ledger, effective
+from inventory_sync.model.decide import NOTHING, Decision, LedgerCell, decide_channel, decide_ledger, effective
 from inventory_sync.model.ids import CellId
 from inventory_sync.model.publish import published
 from inventory_sync.store import cells, db, pairs
@@ -35,7 +35,10 @@ async def decide(house: House) -> Progress:
         decisions = await decisions_for(conn, locked)
         gaps = [_gap(locked[d.id], d, decisions.get(d.id), now) for d in due if d.id in locked]
         await cells.write_gaps(conn, gaps)
-        for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.gap or g.blocked == "activate"}):
+        blind = [cell for cell, decision in decisions.items() if decision.rewrite]
+        if blind:
+            await db.run(conn, "ask_rewrite", ids=blind)
+        for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.urgency != NOTHING}):
             await db.notify(conn, f"push:{connection_id}")
     return Progress(len(due), now)
 
@@ -71,11 +74,11 @@ def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Deci
 
 def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime) -> Gap:
     if decision is None:
-        return Gap(row.id, 0, 9, None, None, "")
+        return Gap(row.id, 0, NOTHING, None, None, "")
     blocked = "activate" if decision.activate else decision.blocked.value
-    if decision.gap == 0 and not decision.activate:
+    if decision.gap == 0 and not decision.activate and not decision.rewrite:
         waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned")
-        return Gap(row.id, 0, 9, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
+        return Gap(row.id, 0, NOTHING, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
     since = min(filter(None, (row.gap_since, due.heard_at)), default=now)
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp or due.stamp, blocked)
 

@@ -219,7 +219,7 @@ async def _count(
         level = row.known
         if level is None:
             continue
-        loose = [-change.delta for change in counting[cell] if _may_be_erased(lane, row, change)]
+        loose = _loose(row, [-change.delta for change in counting[cell] if _may_be_erased(lane, row, change)])
         for change in counting[cell]:
             after = level + change.delta
             movement = Movement(cell, change.delta, level, after, row.marked_at, row.read_asked_at, None)
@@ -258,6 +258,22 @@ def _may_be_erased(lane: Lane, row: CellRow, change: _Change) -> bool:
         return True
     unseen = change.unseen_at
     return row.settled_at is not None and (unseen is None or unseen <= row.settled_at + able.order_lag)
+
+
+def _loose(row: CellRow, units: Sequence[int]) -> list[int]:
+    """The orders that a write of ours may have erased, of those that came about when it landed. Where a reading after
+    that write first missed units, orders explain those before anything else."""
+    missing = 0
+    if row.residual is not None and row.residual_at is not None and row.op_id is None:
+        seen_since = row.settled_at is None or row.settled_at <= min(row.residual_at, row.read_asked_at or row.residual_at)
+        missing = -row.residual if seen_since else 0
+    loose = []
+    for each in units:
+        if each <= missing:
+            missing -= each
+        else:
+            loose.append(each)
+    return loose
 
 
 async def _journal(
@@ -301,9 +317,11 @@ async def _put(
 
 
 async def _look_at(house: House, lane: Lane, conn: Connection, ids: Sequence[CellId]) -> None:
-    """Have cells read whose orders changed in a way that only the level can tell of: restocked or not, say."""
+    """Have cells read whose orders changed in a way that only the level can tell of: restocked or not, say. A number
+    that cannot be read may have risen by it: it is set again."""
     if ids:
         await db.run(conn, "mark_cells", ids=list(ids), now=house.now())
+        await db.run(conn, "ask_rewrite", ids=list(ids))
         await db.notify(conn, f"connection:{lane.connection_id}")
 
 

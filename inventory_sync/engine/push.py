@@ -153,7 +153,7 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
 
 def _rewritten(row: CellRow, decision: Decision) -> Gap:
     blocked = "activate" if decision.activate else decision.blocked.value
-    since = row.gap_since if decision.gap or decision.activate else None
+    since = row.gap_since if decision.gap or decision.activate or decision.rewrite else None
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp, blocked)
 
 

@@ -74,8 +74,11 @@ async def blockers(conn: Connection, route: db.Record) -> list[str]:
         for record in await db.rows(conn, "connections_all")
         if record["id"] in ends and record["calibration"].get(NEEDS_CALIBRATION)
     ]
-    if not await db.rows(conn, "location_pairs_of", route_id=route["id"]):
+    places = await db.rows(conn, "location_pairs_of", route_id=route["id"])
+    if not places:
         found.append("no_locations")
+    if route["sales"] == "post" and not any(place["intake"] for place in places):
+        found.append("order_intake_not_configured")
     counts = await db.row(conn, "route_counts", route_id=route["id"])
     if counts is None or counts["pairs"] - counts["suspended"] == 0:
         found.append("nothing_matched")

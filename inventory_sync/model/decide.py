@@ -156,6 +156,8 @@ def decide_channel(pair: PairState) -> Decision:
     if gap == 0:
         return Decision(0, target, DECREASE, Blocked.NOT, rewrite=True) if channel.rewrite else _nothing(target)
     if known < 0 and target <= 0:
+        if channel.rewrite:  # what we know is what orders left of it; what it shows may be more
+            return Decision(gap, target, TO_ZERO, Blocked.NOT, rewrite=True)
         return _nothing(target, Blocked.BELOW_ZERO)
     if gap < 0 and known + channel.residual <= 0:
         return _nothing(target, Blocked.UNEXPLAINED)  # it shows nothing to sell already

@@ -11,7 +11,7 @@ BUILTIN = "builtin"  # the built-in ledger instead of Smaregi
 SETS = "sets"  # listings at Shopify that are made of several ledger items, or of several of one
 CLASSIC = "classic"  # and a MakeShop shop over its older API: some numbers cannot be read back
 
-KINDS = (SHOPS, ABSOLUTE, RELATIVE, BUILTIN, SETS)
+KINDS = (SHOPS, ABSOLUTE, RELATIVE, BUILTIN, SETS, CLASSIC)
 MAKESHOP = frozenset({ABSOLUTE, RELATIVE, CLASSIC})
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory_sync.engine.observer import Settled
 from inventory_sync.systems.port import ChangeSource, WriteMode
 from tests.simulation import journal
 from tests.simulation.kinds import RELATIVE
@@ -23,7 +24,8 @@ READ_WITHIN = 60.0
 """Seconds within which a marked cell is read for good, deaths of the process and throttled partners included."""
 
 SERIAL_READ_WITHIN = 120.0
-"""The same at a partner that takes one request a second, and where what no order explains is looked at twice."""
+"""The same at a partner that takes one request a second, and where what no order explains is looked at twice, with the
+order lag between (which comes on top)."""
 
 FRESH = timedelta(seconds=5)
 """A number that is set is composed from a reading asked no longer ago than this."""
@@ -48,7 +50,7 @@ class Monitors:
         self.listing = {self.ids[each.key]: each for each in scene.listings}
         self.worst_dirty = 0.0
         self.uncertain: Counter[Key] = Counter()
-        self.given: Counter[Key] = Counter()
+        self._believed: list[Settled] = []
         self._moves_seen = self._settles_seen = 0
         self._asked: dict[int, datetime] = {}
         self._excused: set[str] = set()
@@ -93,8 +95,7 @@ class Monitors:
         settles = self.world.recorder.settles
         for settled in settles[self._settles_seen :]:
             if settled.outcome == "applied" and settled.op in self._cuts:
-                believed = settled.op not in self.truth.landed
-                self.given[self.spots[settled.cell]] += self._cuts[settled.op] - believed * settled.delta
+                self._believed.append(settled)
             if settled.outcome == "lower_number":
                 key = self.spots[settled.cell]
                 if self.world.kind != RELATIVE and settled.op not in self._excused:
@@ -124,7 +125,7 @@ class Monitors:
             bound = await self._bound(listing)
             if told > max(0, bound):
                 self.fail(f"I8 {listing.key}: told {told} although there were never more than {bound}")
-            if listing.shape != "single":
+            if listing.shape != "single" and told > 0:
                 await self._watch_siblings(listing, event.at)
 
     async def _watch_set(self, listing: Listing, event: Any) -> None:
@@ -133,6 +134,7 @@ class Monitors:
         asked = row["read_asked_at"]
         self._cuts[event.op] = row["cut"]
         if row["condition"] == "unreadable":
+            self.truth.composed(listing.key, event.op, None, event.at)
             return
         if event.at - asked > FRESH:
             self.fail(f"I8 {listing.key}: set at {event.at} from a reading asked at {asked}")
@@ -168,7 +170,7 @@ class Monitors:
         for key, asked in since.items():
             lag = READ_LAG
             if self._source[key[0]] is ChangeSource.ORDERS:
-                lag = READ_LAG + self.world.partners[key[0]].settings.order_lag
+                lag = READ_LAG + self.world.partners[key[0]].definition.capabilities.order_lag
             since[key] = asked - lag
         return listing.of({part.key: self.truth.largest(part.key, since) for part in listing.parts})
 
@@ -176,8 +178,8 @@ class Monitors:
         """I7: a cell that may be read is read within a bound, hot ones too; an unanswered op is waited for."""
         for row in await self.world.pool.fetch(_OLDEST_MARKS, self.world.agenda.now):
             self.worst_dirty = max(self.worst_dirty, row["age"])
-            serial = self.world.partners[row["name"]].definition.capabilities.serial
-            if row["age"] > (SERIAL_READ_WITHIN if serial else READ_WITHIN):
+            able = self.world.partners[row["name"]].definition.capabilities
+            if row["age"] > (SERIAL_READ_WITHIN + able.order_lag.total_seconds() if able.serial else READ_WITHIN):
                 self.fail(
                     f"I7 a cell of {row['name']} that was marked and may be read was not read for {row['age']:.0f} s"
                 )
@@ -260,6 +262,15 @@ class Monitors:
         if left:
             self.fail(f"I3 {left} notices were answered and never handled")
 
+    def _given(self) -> Counter[Key]:
+        """Units that numbers of ours are said to have given back, besides orders that they erased. What was believed to
+        be set may land later, so this is for the end."""
+        given: Counter[Key] = Counter()
+        for settled in self._believed:
+            missed = settled.op not in self.truth.landed
+            given[self.spots[settled.cell]] += self._cuts[settled.op] - missed * settled.delta
+        return given
+
     async def _judge_journal(self) -> None:
         """I4, cell by cell; where the lower number was believed, the journal makes up for it."""
         by_cell: dict[int, list[journal.Entry]] = defaultdict(list)
@@ -268,13 +279,14 @@ class Monitors:
                 row["delta"], row["asked_at"], row["answered_at"], row["order"], row["kind"] == "effect"
             )
             by_cell[row["cell_id"]].append(entry)
+        given = self._given()
         for cell, entries in by_cell.items():
             key = self.spots.get(cell)
             if key is None or cell in self.world.recorder.compensations or self.uncertain[key]:
                 continue
             history = self.truth.outside(key)
             if self._source[key[0]] is ChangeSource.ORDERS:
-                wrong = journal.judge_orders(entries, history, self.truth.overwrites[key], self.given[key])
+                wrong = journal.judge_orders(entries, history, self.truth.overwrites[key], given[key])
             else:
                 wrong = journal.judge_levels(entries, history)
             if wrong is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from inventory_sync.engine import catalogue, routes
 from inventory_sync.engine.lane import Lane, take_lease
 from inventory_sync.store import db
+from tests.simulation import paper
 from tests.simulation.kinds import SETS
 from tests.simulation.monitors import Spot
 from tests.simulation.scene import LEDGER, Listing, Part, Scene, Way
@@ -184,7 +185,10 @@ async def _import(world: World, name: str) -> None:
 
     async def work() -> None:
         await world.patiently(lambda: catalogue.import_locations(world.house, lane))
-        await catalogue.start_import(world.house, lane.connection_id)
+        if lane.client.capabilities.catalogue_by_files:
+            await paper.hand_in(world, "cart", paper.export(world))
+        else:
+            await catalogue.start_import(world.house, lane.connection_id)
         while await db.row(world.pool, "running_run", kind="import", connection_id=lane.connection_id) is not None:
             await catalogue.import_page(world.house, lane)
             await world.pause(0.5)
@@ -226,6 +230,6 @@ async def aligned(world: World) -> bool:
     quiet = await world.pool.fetchval(
         "select not exists (select 1 from routes where state <> 'running') "
         "and not exists (select 1 from pairs where phase <> 'live') and not exists (select 1 from due) "
-        "and not exists (select 1 from cells where gap <> 0 or op_id is not null or marked_at is not null)"
+        "and not exists (select 1 from cells where gap <> 0 or op_id is not null or marked_at is not null or rewrite)"
     )
     return bool(quiet)

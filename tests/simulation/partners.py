@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from inventory_sync.sandbox.faults import FaultPlan, NoticePlan
-from inventory_sync.sandbox.makeshop import MakeShopSimulator, MakeShopSwitches, WebhookSettings
+from inventory_sync.sandbox.makeshop import MakeShopSwitches, WebhookSettings
+from inventory_sync.sandbox.makeshop_classic import ClassicSwitches
 from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
 from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
 from inventory_sync.systems.makeshop import definition as MAKESHOP
+from inventory_sync.systems.makeshop.classic import (
+    NOTICE_TEMPLATE,
+    ClassicNoticeParser,
+    effective_capabilities,
+    make_classic_client,
+)
+from inventory_sync.systems.makeshop.classic.switches import ClassicSwitches as Reading
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import NoticeParser, SystemDefinition
@@ -20,9 +28,12 @@ from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
 from tests.simulation.kinds import Options
 from tests.simulation.net import Wire
+from tests.simulation.watched import WatchedClassic, WatchedMakeShop, item_key
 
 NOTICE_SECRET = "a-secret-of-sixteen-or-more"
 CONTRACT = "sb_abc123d4"
+PASSWORD = "secret-12345"
+NOTIFY = "an-address-that-nobody-can-guess"
 
 
 @dataclass(slots=True)
@@ -163,46 +174,55 @@ class Workshop:
             parser=MakeShopNoticeParser(settings, self.now, lambda: f"{numbers.getrandbits(128):032x}"),
             level=lambda item, place: simulator.stock(item) or 0,
             calibration=found if relative else {},
-            item_key=_makeshop_key,
+            item_key=item_key,
         )
 
-
-def _makeshop_key(item: str) -> str:
-    product, slash, variation = item.partition("/")
-    return f"V:{product}:{variation}" if slash else f"P:{product}"
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A number that a request of ours wrote. `index`: how many changes stood in the log before it."""
-
-    at: datetime
-    index: int
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A reading of stock by us, as it was carried out."""
-
-    at: datetime
-    index: int
-
-
-class WatchedMakeShop(MakeShopSimulator):
-    """A shop that also keeps when its stock was read, and when each number of ours landed, equal ones too."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self.landings: list[Landing] = []
-        self.looks: list[Look] = []
-
-    def put(self, item: str, number: int | None, occasion: Any) -> int:
-        if occasion.by_client:
-            self.landings.append(Landing(occasion.at, len(self.log.changes), item))
-        return super().put(item, number, occasion)
-
-    def run_root(self, name: str, asked: Any, call: Any) -> Any:
-        if name == "searchProductQuantity":
-            self.looks.append(Look(call.now, len(self.log.changes)))
-        return super().run_root(name, asked, call)
+    def classic(self) -> Partner:
+        """The same shop over the older API: a list of orders that may end in the past, uploads that may take their time,
+        answers that say more or less, files in either encoding."""
+        chance = self.chance
+        holds = chance.random() < 0.75
+        encoding = chance.choice(("shift_jis", "utf-8"))
+        simulator = WatchedClassic(
+            switches=MakeShopSwitches(provisional_holds=holds),
+            classic=ClassicSwitches(
+                order_window=chance.choice(("both", "start", "neither")),
+                xml_encoding=chance.choice(("utf-8", "euc-jp")),
+                lines_under=chance.choice(("orderdetail", "delivery")),
+                access_uses=chance.choice((0, 0, 1)),
+                numbers_as_text=chance.random() < 0.5,
+                upload_report=chance.choice(("codes", "rows", "silent")),
+                first_row=chance.choice(("header", "data")),
+                upload_lag=chance.choice((0.0, 0.0, 2.0, 6.0)),
+                notice_fields=chance.random() < 0.5,
+            ),
+            password=PASSWORD,
+        )
+        simulator.enter_notice_url(f"https://sync.example.jp/webhooks/makeshop/cart/{NOTIFY}{NOTICE_TEMPLATE}")
+        settings = MakeShopSettings(
+            api="classic",
+            shop_id=simulator.shop,
+            order_auth_code=simulator.credentials.order_code,
+            product_auth_code=simulator.credentials.product_code,
+            admin_id=simulator.credentials.main,
+            admin_password=PASSWORD,
+            notify_token=NOTIFY,
+            csv_encoding=encoding,
+            provisional_counts=holds,
+            request_timeout_seconds=5,
+        )
+        reading = Reading(order_end_lag=timedelta(seconds=chance.choice((0, 10, 120))))
+        definition = replace(
+            MAKESHOP,
+            capabilities=effective_capabilities(settings, reading),
+            make_client=lambda given, context: make_classic_client(given, context, reading),
+        )
+        return self.partner(
+            "cart",
+            simulator,
+            definition,
+            settings,
+            parser=ClassicNoticeParser(settings, self.now),
+            level=lambda item, place: simulator.stock(item) or 0,
+            item_key=item_key,
+        )

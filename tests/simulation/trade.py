@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation import cart
-from tests.simulation.kinds import MAKESHOP
+from tests.simulation import cart, paper
+from tests.simulation.kinds import CLASSIC, MAKESHOP
 from tests.simulation.scene import LEDGER, Key, Listing, Scene
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ AFTERWARDS = 5.0
 async def change(world: World, scene: Scene) -> None:
     """One thing somebody does, somewhere."""
     chance, now = world.chance, world.agenda.now
+    if world.kind == CLASSIC and chance.random() < 0.06:
+        paper.visit(world)
+        return
     if chance.random() < 0.4:
         await _at_the_ledger(world, chance.choice(scene.ledger), scene, now)
         world.heard(LEDGER)

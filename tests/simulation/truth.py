@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inventory_sync.sandbox.kernel import StockChange
-from tests.simulation.partners import WatchedMakeShop
 from tests.simulation.scene import Key, Scene
+from tests.simulation.watched import Watched
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -47,10 +47,10 @@ class Overwrite:
 
 @dataclass(frozen=True, slots=True)
 class _Composed:
-    """A number of ours, and the reading it was composed from."""
+    """A number of ours, and when the reading it was composed from was asked; None: of a number nobody can read."""
 
     op: str
-    asked_at: datetime
+    asked_at: datetime | None
     at: datetime
 
 
@@ -59,7 +59,8 @@ class Truth:
 
     At a shop where numbers are set, a change that no order is, and that falls between a reading of ours and the landing
     of the number composed from it, is lost (the truth model's rule 3.8): it is no part of what there should be. Which
-    changes those are is seen from the shop's log alone, once the number has landed.
+    changes those are is seen from the shop's log alone, once the number has landed. A number that cannot be read is ours
+    alone: of what happens to it, nothing counts but orders.
     """
 
     def __init__(self, world: World, scene: Scene) -> None:
@@ -122,15 +123,15 @@ class Truth:
 
     # -- numbers that are set ---
 
-    def composed(self, key: Key, op: str, asked_at: datetime, at: datetime) -> None:
-        """A number was composed from a reading asked at that time."""
+    def composed(self, key: Key, op: str, asked_at: datetime | None, at: datetime) -> None:
+        """A number was composed from a reading asked at that time, or from none."""
         self._composed[key].append(_Composed(op, asked_at, at))
 
     def land(self) -> None:
         """Find out what the numbers that landed lately have erased."""
         for name, partner in self.world.partners.items():
             shop = partner.simulator
-            if not isinstance(shop, WatchedMakeShop):
+            if not isinstance(shop, Watched):
                 continue
             for landing in shop.landings[self._landed :]:
                 key = next((k for k in self.keys if k[:2] == (name, landing.item)), None)
@@ -138,15 +139,21 @@ class Truth:
                     self._erase(key, shop, landing.at, landing.index)
             self._landed = len(shop.landings)
 
-    def _erase(self, key: Key, shop: WatchedMakeShop, at: datetime, index: int) -> None:
+    def _erase(self, key: Key, shop: Watched, at: datetime, index: int) -> None:
         op = next(each for each in reversed(self._composed[key]) if each.at <= at)
         self.landed.add(op.op)
-        look = next(each for each in shop.looks if each.at >= op.asked_at)
-        write = Overwrite(look.index, look.at - timedelta(seconds=shop.switches.stock_lag), index)
+        if op.asked_at is None:
+            return
+        look = next(each for each in shop.looks if each.at >= op.asked_at and each.shows(key[1]))
+        write = Overwrite(look.index, look.at - timedelta(seconds=shop.read_lag), index)
         self.overwrites[key].append(write)
         for change in self.all_outside(key):
             if write.erased(change) and not change.ordered:
                 self.lost.add((key, change.index))
+
+    def _readable(self, key: Key) -> bool:
+        shop = self.world.partners[key[0]].simulator
+        return not isinstance(shop, Watched) or shop.may_be_read(key[1])
 
     def _absorb(self, name: str) -> None:
         changes = self.world.partners[name].simulator.log.changes
@@ -154,5 +161,8 @@ class Truth:
             change: StockChange = changes[index]
             key = (name, change.item, change.location)
             if change.actor == "outside" and key in self.keys:
-                self._changes[key].append(Change(index, change.at, change.delta, change.cause, change.reference))
+                made = Change(index, change.at, change.delta, change.cause, change.reference)
+                self._changes[key].append(made)
+                if not made.ordered and not self._readable(key):
+                    self.lost.add((key, index))
         self._seen[name] = len(changes)

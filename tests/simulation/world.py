@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -25,7 +25,7 @@ from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
 from inventory_sync.systems.port import Client, ClientContext, SystemDefinition
 from tests.simulation.clock import Agenda
-from tests.simulation.kinds import MAKESHOP, RELATIVE, Options, kind_of
+from tests.simulation.kinds import CLASSIC, MAKESHOP, RELATIVE, Options, kind_of
 from tests.simulation.net import SimulatedTransport
 from tests.simulation.partners import CONTRACT as CONTRACT
 from tests.simulation.partners import NOTICE_SECRET as NOTICE_SECRET
@@ -34,6 +34,8 @@ from tests.simulation.partners import Workshop
 from tests.simulation.recorder import Recorder
 from tests.simulation.scene import Scene
 from tests.simulation.tasks import Tasks
+
+T = TypeVar("T")
 
 INSTALLATION = "simulated0"
 CODES = ("A-1", "B-2", "C-3")
@@ -93,7 +95,7 @@ class World:
         self.worst_dirty = 0.0
         self.lower_numbers = 0
         self.lost = 0
-        self._notices = 0
+        self._started = 0
 
     # -- building ---
 
@@ -107,7 +109,12 @@ class World:
     def _partners(self) -> dict[str, Partner]:
         shop = Workshop(self.chance, lambda: self.agenda.now, self.options)
         made = [shop.smaregi(), shop.shopify("shop")]
-        made.append(shop.makeshop(relative=self.kind == RELATIVE) if self.kind in MAKESHOP else shop.shopify("mall"))
+        if self.kind == CLASSIC:
+            made.append(shop.classic())
+        elif self.kind in MAKESHOP:
+            made.append(shop.makeshop(relative=self.kind == RELATIVE))
+        else:
+            made.append(shop.shopify("mall"))
         return {partner.name: partner for partner in made}
 
     def _partner(self, name: str, simulator: Any, definition: SystemDefinition, settings: Any) -> Partner:
@@ -332,14 +339,32 @@ class World:
                     return False
                 return True
 
-            self._notices += 1
-            self.tasks.start(f"notice:{self._notices}", keep(), kept)
+            self.tasks.start(f"notice:{self.number()}", keep(), kept)
 
         self.agenda.after(seconds, arrive)
 
     def heard(self, name: str) -> None:
         """Somebody changed something at a partner: its webhooks may be due."""
         self._collect(self.partners[name])
+
+    def number(self) -> int:
+        """A number of its own for something that is started once."""
+        self._started += 1
+        return self._started
+
+    def wake(self, step: str) -> None:
+        """A step has something to do, if the process is up."""
+        if self.up:
+            for key in self._targets(step, ""):
+                self._schedule(key, 0.0, 0.05)
+
+    async def again(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What a command does is done once more if somebody else held the same rows."""
+        while True:
+            try:
+                return await work()
+            except PASSING:
+                await self.pause(0.2)
 
     # -- running ---
 
