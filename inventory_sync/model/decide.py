@@ -69,6 +69,7 @@ class LedgerSide:
 @dataclass(frozen=True, slots=True)
 class ChannelSide:
     """The channel cell of a pair, as it stands. `residual`: units that its last reading showed and no order explains.
+    `unchecked`: it stopped at 0, and the orders that our decrease may have met are not listed yet.
     `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again."""
 
     known: int | None
@@ -80,6 +81,7 @@ class ChannelSide:
     settled_since_read: bool
     read_asked_at: datetime | None = None
     residual: int = 0
+    unchecked: bool = False
     rewrite: bool = False
     readable: bool = True
 
@@ -197,7 +199,7 @@ def _increase_waits(pair: PairState) -> Blocked:
         return Blocked.LEDGER_DIRTY
     if any(side.in_doubt for side in pair.ledger):
         return Blocked.LEDGER_IN_DOUBT
-    if pair.channel.residual:
+    if pair.channel.residual or pair.channel.unchecked:
         return Blocked.UNEXPLAINED
     return Blocked.NOT
 

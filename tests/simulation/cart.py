@@ -1,10 +1,10 @@
 """Trade at a MakeShop shop: orders, some not settled yet, and what becomes of them; people at the stock.
 
 Three things do not happen here, because no daemon could tell them from something else (the truth model's rule 3.8
-excludes them, and the guide says so). Nobody changes a number by hand that can be set and never read. Nobody changes a number, or has an order give goods back, from the instant a
-number of ours is under way to that cell until a reading has settled it. And nobody touches an order that was not listed
-yet as it stands. What somebody changes between a reading of ours and the number composed from it does happen; it is
-lost for good, and the monitors leave out exactly that.
+excludes them, and the guide says so). Nobody changes a number by hand that can be set and never read. Nobody changes a
+number, or has an order give goods back, from the instant a number of ours is under way to that cell until a reading has
+settled it. And nobody touches an order that was not listed yet as it stands. What somebody changes between a reading of
+ours and the number composed from it does happen; it is lost for good, and the monitors leave out exactly that.
 """
 
 from __future__ import annotations

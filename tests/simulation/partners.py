@@ -13,6 +13,8 @@ from inventory_sync.sandbox.makeshop import MakeShopSwitches, WebhookSettings
 from inventory_sync.sandbox.makeshop_classic import ClassicSwitches
 from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
 from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
+from inventory_sync.store.db import Pool
+from inventory_sync.systems.builtin import definition as BUILTIN
 from inventory_sync.systems.makeshop import definition as MAKESHOP
 from inventory_sync.systems.makeshop.classic import (
     NOTICE_TEMPLATE,
@@ -26,8 +28,10 @@ from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import NoticeParser, SystemDefinition
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
+from tests.simulation import kinds
 from tests.simulation.kinds import Options
 from tests.simulation.net import Wire
+from tests.simulation.warehouse import ELSEWHERE, Warehouse
 from tests.simulation.watched import WatchedClassic, WatchedMakeShop, item_key
 
 NOTICE_SECRET = "a-secret-of-sixteen-or-more"
@@ -40,7 +44,8 @@ NOTIFY = "an-address-that-nobody-can-guess"
 class Partner:
     """A simulated partner, what the daemon knows of it, and the faults on the way to and from it.
 
-    `level` is what the partner itself holds of an item at a location; `item_key` names its items as the daemon does.
+    `level` is what the partner itself holds of an item at a location; `item_key` names its items as the daemon does;
+    `kept` are those of its settings that the database has to know.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Partner:
     notices: NoticePlan
     level: Callable[[str, str], int] = lambda item, place: 0
     calibration: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
     item_key: Callable[[str], str] = str
     listens: str | None = None
     connection_id: int = 0
@@ -77,6 +83,18 @@ class Workshop:
         faults = FaultPlan(random.Random(self.chance.random()))
         notices = NoticePlan(chance=random.Random(self.chance.random()))
         return Partner(name, simulator, definition, settings, faults=faults, notices=notices, **more)
+
+    def all_of(self, kind: str, pool: Pool) -> dict[str, Partner]:
+        """The partners of a world by their names, the ledger first."""
+        made = [self.builtin(pool, below_zero=kind == kinds.EXPECT) if kind in kinds.BOOKS else self.smaregi()]
+        made.append(self.shopify("shop"))
+        if kind == kinds.CLASSIC:
+            made.append(self.classic())
+        elif kind in kinds.MAKESHOP:
+            made.append(self.makeshop(relative=kind == kinds.RELATIVE))
+        else:
+            made.append(self.shopify("mall"))
+        return {partner.name: partner for partner in made}
 
     def smaregi(self) -> Partner:
         """The contract that keeps the stock."""
@@ -109,6 +127,16 @@ class Workshop:
         return self.partner(
             "pos", simulator, SMAREGI, settings, level=lambda item, place: simulator.stock(item, place) or 0
         )
+
+    def builtin(self, pool: Pool, *, below_zero: bool) -> Partner:
+        """The built-in ledger instead, of this installation or of another one. `below_zero`: its stock may go there."""
+        elsewhere = self.chance.random() < 0.5
+        book = "another" if elsewhere else "pos"
+        chance = random.Random(self.chance.random())
+        warehouse = Warehouse(pool, book, chance, elsewhere=elsewhere, below_zero=below_zero)
+        kept = {"base_url": ELSEWHERE} if elsewhere else {}
+        settings = BUILTIN.settings(**kept, **({"api_key": "made-when-it-opens"} if elsewhere else {}))
+        return self.partner("pos", warehouse, BUILTIN, settings, parser=None, level=warehouse.stock, kept=kept)
 
     def shopify(self, name: str) -> Partner:
         """A shop with two locations."""
@@ -178,7 +206,7 @@ class Workshop:
         )
 
     def classic(self) -> Partner:
-        """The same shop over the older API: a list of orders that may end in the past, uploads that may take their time,
+        """The same shop over the older API: lists of orders that may end in the past, uploads that may take their time,
         answers that say more or less, files in either encoding."""
         chance = self.chance
         holds = chance.random() < 0.75

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation import cart, paper
-from tests.simulation.kinds import CLASSIC, MAKESHOP
+from tests.simulation import cart, importer, paper, warehouse
+from tests.simulation.kinds import BOOKS, CLASSIC, MAKESHOP
 from tests.simulation.scene import LEDGER, Key, Listing, Scene
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ async def change(world: World, scene: Scene) -> None:
         paper.visit(world)
         return
     if chance.random() < 0.4:
-        await _at_the_ledger(world, chance.choice(scene.ledger), scene, now)
+        act = warehouse.visit if world.kind in BOOKS else _at_the_ledger
+        await act(world, chance.choice(scene.ledger), scene, now)
         world.heard(LEDGER)
         return
     listing = chance.choice(scene.listings)
@@ -31,6 +32,8 @@ async def change(world: World, scene: Scene) -> None:
         listing = chance.choice([each for each in scene.listings if each.partner == "cart"])
     if listing.partner == "cart":
         await cart.visit(world, listing)
+    elif listing.expects:
+        importer.visit(world, listing)
     else:
         _at_shopify(world, listing, now)
     world.heard(listing.partner)

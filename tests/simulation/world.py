@@ -13,9 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import asyncpg
-
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, orders, poll, push
+from inventory_sync.engine import connections, intake, poll
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
 from inventory_sync.model.ambient import Ambient
@@ -25,7 +23,7 @@ from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
 from inventory_sync.systems.port import Client, ClientContext, SystemDefinition
 from tests.simulation.clock import Agenda
-from tests.simulation.kinds import CLASSIC, MAKESHOP, RELATIVE, Options, kind_of
+from tests.simulation.kinds import Options, kind_of
 from tests.simulation.net import SimulatedTransport
 from tests.simulation.partners import CONTRACT as CONTRACT
 from tests.simulation.partners import NOTICE_SECRET as NOTICE_SECRET
@@ -33,33 +31,14 @@ from tests.simulation.partners import Partner as Partner
 from tests.simulation.partners import Workshop
 from tests.simulation.recorder import Recorder
 from tests.simulation.scene import Scene
+from tests.simulation.steps import BUSY_STEPS, PASSING, WAKES, Step, steps_of
 from tests.simulation.tasks import Tasks
+from tests.simulation.warehouse import Warehouse
 
 T = TypeVar("T")
 
 INSTALLATION = "simulated0"
 CODES = ("A-1", "B-2", "C-3")
-
-BUSY_STEPS = ("intake", "decide", "observe", "push", "push2", "doubt", "poll", "orders")
-"""Steps that look by themselves every few seconds; the others wait longer to be woken."""
-
-PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""Conflicts that only delay a step."""
-
-WAKES = {
-    "intake": ("observe", "wishes", "orders"),
-    "observe": ("decide",),
-    "decide": ("push", "push2"),
-    "push": ("decide", "doubt"),
-    "push2": ("decide", "doubt"),
-    "doubt": ("decide",),
-    "watch": ("observe",),
-    "poll": ("observe",),
-    "reconcile": ("observe",),
-    "orders": ("decide", "observe"),
-    "wishes": ("reconcile",),
-}
-"""Which steps have something to do after a step did something."""
 
 
 @dataclass
@@ -92,6 +71,8 @@ class World:
             partner.wire.notify = partial(self._collect, partner)
         self.scene = Scene((), {}, (), ())
         self.handled: set[str] = set()
+        self.booked: set[str] = set()
+        self.to_be_booked = 0
         self.worst_dirty = 0.0
         self.lower_numbers = 0
         self.lost = 0
@@ -107,15 +88,7 @@ class World:
         return House(self.pool, ambient, INSTALLATION, self.recorder)
 
     def _partners(self) -> dict[str, Partner]:
-        shop = Workshop(self.chance, lambda: self.agenda.now, self.options)
-        made = [shop.smaregi(), shop.shopify("shop")]
-        if self.kind == CLASSIC:
-            made.append(shop.classic())
-        elif self.kind in MAKESHOP:
-            made.append(shop.makeshop(relative=self.kind == RELATIVE))
-        else:
-            made.append(shop.shopify("mall"))
-        return {partner.name: partner for partner in made}
+        return Workshop(self.chance, lambda: self.agenda.now, self.options).all_of(self.kind, self.pool)
 
     def _partner(self, name: str, simulator: Any, definition: SystemDefinition, settings: Any) -> Partner:
         return Workshop(self.chance, lambda: self.agenda.now, self.options).partner(
@@ -180,22 +153,8 @@ class World:
         await warm(self.pool)
         self.agenda.soon(0.2, 4.0, self.boot)
 
-    def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
-        lane, house = self.lanes[name], self.house
-        steps: dict[str, Callable[[], Coroutine[Any, Any, Progress]]] = {
-            "observe": lambda: observe.observe(house, lane),
-            "push": lambda: push.push(house, lane),
-            "push2": lambda: push.push(house, lane),
-            "doubt": lambda: doubt.doubt(house, lane),
-            "watch": lambda: evidence.watch(house, lane),
-            "poll": lambda: poll.poll(house, lane),
-            "reconcile": lambda: poll.reconcile(house, lane),
-            "wishes": lambda: catalogue.grant_wishes(house, lane),
-            "causes": lambda: causes.attribute(house, lane),
-        }
-        if lane.client.capabilities.has_orders:
-            steps["orders"] = lambda: orders.orders(house, lane)
-        return steps
+    def _steps(self, name: str) -> dict[str, Step]:
+        return steps_of(self.house, self.lanes[name])
 
     def _schedule(self, key: str, low: float, high: float) -> None:
         """Start a step within these seconds, unless it is to start sooner anyway."""
@@ -308,7 +267,10 @@ class World:
     # -- webhooks ---
 
     def _collect(self, partner: Partner) -> None:
-        """Webhooks that are due now are on their way; later ones are looked for when they are due."""
+        """Webhooks that are due now are on their way; later ones are looked for when they are due. What our own ledger
+        tells lies in the inbox."""
+        if isinstance(partner.simulator, Warehouse):
+            self.wake("intake")
         for delivery in partner.simulator.advance(self.agenda.now):
             fate = partner.notices.decide(delivery)
             if fate.lost:
@@ -377,7 +339,8 @@ class World:
             act = self.agenda.next()
             if act is None:
                 return False
-            await self.agenda.tell_database(self.pool)
+            if not self.agenda.asked:
+                await self.agenda.tell_database(self.pool)
             happening = act()
             if inspect.isawaitable(happening):
                 await happening

@@ -3,7 +3,8 @@
 select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.shape, r.id as route_id, r.state as route_state,
        r.direction, r.sales, r.ledger_basis, r.buffer, r.percent, r.maximum, s.ratio, s.ledger_cell,
        s.shown as ledger_known, s.condition = 'active' as ledger_readable, s.marked_at is not null as ledger_dirty,
-       s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up
+       s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up,
+       exists (select 1 from cut_checks k where k.cell_id = p.channel_cell) as unchecked
 from pairs p
 join routes r on r.id = p.route_id
 join pair_sides s on s.pair_id = p.id
