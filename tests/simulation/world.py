@@ -121,7 +121,12 @@ class World:
             partner.faults.clear()
             partner.notices.faults = NoticeFaults()
             if partner.definition.capabilities.has_orders:
-                self.agenda.after(10.0, partial(poll.start_reconcile, self.house, partner.connection_id))
+                self.agenda.after(10.0, partial(self._walk, partner.connection_id))
+
+    async def _walk(self, connection_id: int) -> None:
+        """Start the walk, after the one that is under way: what that one has read may be older."""
+        if not await poll.start_reconcile(self.house, connection_id):
+            self.agenda.after(10.0, partial(self._walk, connection_id))
 
     # -- the daemon's life ---
 

@@ -68,7 +68,7 @@ update cells set version = version + 1, residual = null, residual_at = null wher
 -- the number was composed) by a write that may have landed after `earliest`.
 select exists (
   select 1 from ops o where o.cell_id = u.cell and o.composed_at <= u.latest + :fresh::interval
-    and (o.settled_at is null or o.settled_at >= u.earliest)) as met
+    and o.state not in ('not_applied', 'rejected') and (o.settled_at is null or o.settled_at >= u.earliest)) as met
 from unnest(:cells::bigint[], :earliest::timestamptz[], :latest::timestamptz[])
   with ordinality as u (cell, earliest, latest, n)
 order by u.n;
