@@ -37,7 +37,7 @@ class _Watch:
         self._settings = settings
         self._language: Language = language
         self._source: Source | None = None
-        self._said: set[str] = set()
+        self._said = {UNREACHABLE, OVERDUE}  # a process before this one may have said so: the first good look closes it
 
     @property
     def _subject(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from inventory_sync.cli import shell
+from inventory_sync.cli import partners, shell
 from inventory_sync.engine import overview
 
 
@@ -61,6 +61,10 @@ def _connections(session: shell.Session, found: dict[str, Any]) -> None:
         if each["reason"]:
             session.line(f"  {each['name']}: {each['reason']} [{each['code']}]")
             session.line(f"    {say('remedy')}: {each['remedy']}")
+    by_hand = {name for name, definition in partners.installed_systems().items() if definition.generated_secrets}
+    for each in found["connections"]:
+        if each["state"] == "linked" and each["system"] in by_hand and each["heard_at"] is None:
+            session.line(f"  {each['name']}: {say('never_heard', name=each['name'])}")
 
 
 def _expiry(at: datetime | None, now: datetime) -> str:

@@ -151,6 +151,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "セルの番号か --all のどちらか一方を指定してください。",
         "Give either cell numbers or --all.",
     ),
+    "never_heard": (
+        "通知がまだ一度も届いていません。`inventory-sync connection notify-url {name}` のURLを、取引先の管理画面に"
+        "そのまま登録してください。届くまでは定期的に確認します。",
+        "No notice has ever come in. Enter the address of `inventory-sync connection notify-url {name}` at the "
+        "partner, unchanged; until then it is polled.",
+    ),
     "unmapped": ("紐付けがなく変更しないロケーション", "Not mapped, and left alone"),
     "match_counted": (
         "一致 {matched}、あいまい {ambiguous}、台帳のみ {ledger}、チャネルのみ {channel}、惜しい {near}、"

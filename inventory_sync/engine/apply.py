@@ -337,7 +337,8 @@ def _next_steps(change: Change) -> list[Note]:
             Note(
                 "IS-RTE-024",
                 f"{name} watches and writes nothing. What it finds out: `inventory-sync route watch {name} --report`.",
-                f"{name} は見守り中で、何も書き込みません。結果は `inventory-sync route watch {name} --report` で確認できます。",
+                f"{name} は見守り中で、何も書き込みません。"
+                f"結果は `inventory-sync route watch {name} --report` で確認できます。",
             )
         ]
     if change.state == "blocked":

@@ -16,6 +16,7 @@ from inventory_sync.engine.runs import portions
 from inventory_sync.engine.runs.portions import Turns
 from inventory_sync.model.alignment import Waiting, after_stop, needs_person
 from inventory_sync.model.decide import (
+    NOTHING,
     RUN_DOWN,
     RUN_UP,
     Blocked,
@@ -63,7 +64,10 @@ async def _decide_due(house: House) -> int:
         gaps = [_gap(locked[d.id], d, decisions.get(d.id), now, turns) for d in due if d.id in locked]
         await cells.write_gaps(conn, gaps)
         await oversold.look(house, conn, decisions)
-        for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.gap or g.blocked == "activate"}):
+        blind = [cell for cell, decision in decisions.items() if decision.rewrite]
+        if blind:
+            await db.run(conn, "ask_rewrite", ids=blind)
+        for connection_id in sorted({locked[g.cell].connection_id for g in gaps if g.urgency != NOTHING}):
             await db.notify(conn, f"push:{connection_id}")
     return len(due)
 
@@ -100,13 +104,13 @@ def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Deci
 
 def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime, turns: Turns) -> Gap:
     if decision is None:
-        return Gap(row.id, 0, 9, None, None, "")
+        return Gap(row.id, 0, NOTHING, None, None, "")
     if row.id in turns.waiting:
-        return Gap(row.id, 0, 9, None, None, Blocked.IN_RUN.value)
+        return Gap(row.id, 0, NOTHING, None, None, Blocked.IN_RUN.value)
     blocked = "activate" if decision.activate else decision.blocked.value
-    if decision.gap == 0 and not decision.activate:
+    if decision.gap == 0 and not decision.activate and not decision.rewrite:
         waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned", "watching")
-        return Gap(row.id, 0, 9, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
+        return Gap(row.id, 0, NOTHING, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
     if row.id in turns.come and not (row.gap_since or due.heard_at):
         urgency = RUN_DOWN if decision.gap < 0 else RUN_UP
         return Gap(row.id, decision.gap, urgency, None, None, blocked)

@@ -90,9 +90,7 @@ async def match_now(house: House, name: str, *, actor: str) -> bool:
     return True
 
 
-async def match_route(
-    house: House, conn: Connection, route: Any, *, by_person: bool = False
-) -> dict[str, Any] | None:
+async def match_route(house: House, conn: Connection, route: Any, *, by_person: bool = False) -> dict[str, Any] | None:
     """Match both catalogues of a route by exact value and make its pairs; None until both are imported and mapped.
 
     A mapping that a person deleted is made again by a person only (`by_person`).

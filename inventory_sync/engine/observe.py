@@ -31,6 +31,7 @@ class _Batch:
     asked_at: datetime
     answered_at: datetime
     levels: list[ReadLevel] = field(default_factory=list)
+    at_zero: list[CellId] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
     later: list[tuple[CellId, datetime]] = field(default_factory=list)
     decide: list[cells.Due] = field(default_factory=list)
@@ -165,6 +166,8 @@ def _level(
     condition = "active" if number is not None else answer.condition.value
     if number is None and row.condition not in ("unread", condition):
         batch.left.append(row.id)
+    if number == 0 and lane.client.capabilities.cuts_at_zero and row.settled_since_read:
+        batch.at_zero.append(row.id)
     before = None if row.known is None else row.known + doubled
     looked = _look(lane, batch, row, number, before)
     if looked.erased and before is not None:
@@ -280,6 +283,8 @@ async def _prepare(lane: Lane, conn: Connection, batch: _Batch, ids: Sequence[Ce
 
 
 async def _write(house: House, lane: Lane, conn: Connection, batch: _Batch) -> None:
+    if batch.at_zero:
+        await db.run(conn, "put_cut_checks", ids=batch.at_zero, asked_at=batch.asked_at)
     await cells.write_readings(conn, batch.levels, asked_at=batch.asked_at, answered_at=batch.answered_at)
     await cells.postpone(conn, batch.later)
     effects = [m for m in batch.movements if m.kind != "outside"]

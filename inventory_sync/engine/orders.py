@@ -6,12 +6,12 @@ are kept as evidence. Of an order only number, line, item, quantity and state ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from inventory_sync.engine import sales, schedule
+from inventory_sync.engine import cut_off, sales, schedule
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress, Sweep
 from inventory_sync.engine.observer import Moved
@@ -33,6 +33,11 @@ SLIDE_EVERY = timedelta(seconds=60)
 """The sliding window starts over this long after it ended: cancels, edits and vanished orders are found by it."""
 
 LONGEST_REACH = timedelta(days=30)
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+FRESH = timedelta(seconds=5)
+"""A number that is set is composed from a reading asked no longer ago than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,8 @@ async def _page(house: House, lane: Lane, sweep: Sweep, swept: datetime | None) 
         lane.window = following
     if following is None:
         await _ended(house, lane, sweep, newest=newest)
+        if newest:
+            await cut_off.check(house, lane, swept_at=sweep.asked_at)
     return Progress(len(page.lines), house.now())
 
 
@@ -215,13 +222,14 @@ async def _count(
     unread = [cell for cell, row in locked.items() if row.known is None]
     if unread:
         await db.run(conn, "forget_looks", ids=unread)
+    met = await _may_be_erased(conn, lane, locked, [each for group in counting.values() for each in group], asked_at)
     moved: list[tuple[Movement, str]] = []
     noted: list[tuple[CellId, int, list[int]]] = []
     for cell, row in locked.items():
         level = row.known
         if level is None:
             continue
-        loose = [-change.delta for change in counting[cell] if _may_be_erased(lane, row, change)]
+        loose = _loose(row, [-c.delta for c in counting[cell] if (c.line.order, c.line.line) in met])
         for change in counting[cell]:
             after = level + change.delta
             movement = Movement(cell, change.delta, level, after, row.marked_at, row.read_asked_at, None)
@@ -250,16 +258,48 @@ async def _count(
     return moved
 
 
-def _may_be_erased(lane: Lane, row: CellRow, change: _Change) -> bool:
-    """Whether an order that is counted now may have come between the reading and the landing of a write of ours: it was
-    placed no earlier than the order lag before the last list that did not show it."""
+async def _may_be_erased(
+    conn: Connection, lane: Lane, locked: Mapping[CellId, CellRow], changes: Sequence[_Change], asked_at: datetime
+) -> set[tuple[str, str]]:
+    """Orders that are counted now and may have come between the reading and the landing of a write of ours.
+
+    An order was placed no earlier than the order lag before the last list that did not show it; and where lists end a
+    while before they are asked, no later than that while before the one that does (give or take the rest of the lag).
+    A number that cannot be read was composed from no reading: it erased whatever was not listed yet.
+    """
     able = lane.client.capabilities
     if able.writes is not WriteMode.ABSOLUTE:
-        return False
-    if row.op_id is not None:
-        return True
-    unseen = change.unseen_at
-    return row.settled_at is not None and (unseen is None or unseen <= row.settled_at + able.order_lag)
+        return set()
+    placed = min(asked_at, asked_at - able.order_end_lag + (able.order_lag - able.order_end_lag))
+    found = await db.rows(
+        conn,
+        "met_writes",
+        cells=[change.cell for change in changes],
+        earliest=[LONG_AGO if change.unseen_at is None else change.unseen_at - able.order_lag for change in changes],
+        latest=[
+            asked_at if c.cell is not None and locked[c.cell].condition == "unreadable" else placed for c in changes
+        ],
+        fresh=FRESH,
+    )
+    return {(c.line.order, c.line.line) for c, record in zip(changes, found, strict=True) if record["met"]}
+
+
+def _loose(row: CellRow, units: Sequence[int]) -> list[int]:
+    """The orders that a write of ours may have erased, of those that came about when it landed. Where a reading after
+    that write first missed units, orders explain those before anything else."""
+    missing = 0
+    if row.residual is not None and row.residual_at is not None and row.op_id is None:
+        seen_since = row.settled_at is None or row.settled_at <= min(
+            row.residual_at, row.read_asked_at or row.residual_at
+        )
+        missing = -row.residual if seen_since else 0
+    loose = []
+    for each in units:
+        if each <= missing:
+            missing -= each
+        else:
+            loose.append(each)
+    return loose
 
 
 async def _journal(
@@ -303,9 +343,11 @@ async def _put(
 
 
 async def _look_at(house: House, lane: Lane, conn: Connection, ids: Sequence[CellId]) -> None:
-    """Have cells read whose orders changed in a way that only the level can tell of: restocked or not, say."""
+    """Have cells read whose orders changed in a way that only the level can tell of: restocked or not, say. A number
+    that cannot be read may have risen by it: it is set again."""
     if ids:
         await db.run(conn, "mark_cells", ids=list(ids), now=house.now())
+        await db.run(conn, "ask_rewrite", ids=list(ids))
         await db.notify(conn, f"connection:{lane.connection_id}")
 
 

@@ -153,4 +153,3 @@ async def _since_stop(house: House, route_id: int) -> dict[str, Any]:
 async def alerts(house: House, *, closed: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
     """Open alerts, oldest first; with `closed` also those that are over."""
     return [dict(r) for r in await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)]
-

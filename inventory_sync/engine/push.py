@@ -16,6 +16,7 @@ from inventory_sync.engine import settle
 from inventory_sync.engine.decide import decisions_for
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.engine.observer import Composed
+from inventory_sync.engine.orders import FRESH
 from inventory_sync.engine.runs import portions
 from inventory_sync.model.decide import DECREASE, INCREASE, RULE_VERSION, RUN_DOWN, RUN_UP, TO_ZERO, Blocked, Decision
 from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId, PairId
@@ -23,9 +24,6 @@ from inventory_sync.store import cells, db, pairs
 from inventory_sync.store.cells import CellRow, Gap
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.port import CellRef, GroupingClient, PlannedOp, PreparedRequest, WriteMode
-
-FRESH = timedelta(seconds=5)
-"""An absolute write is composed from a reading asked no longer ago than this; a reading older than that is repeated."""
 
 LOOK_AGAIN = timedelta(milliseconds=250)
 
@@ -95,7 +93,7 @@ async def compose(house: House, lane: Lane) -> Batch | None:
             return None
         locked = await cells.lock(conn, chosen)
         decisions = await decisions_for(conn, locked)
-        able = [locked[c] for c in chosen if _may_write(lane, locked[c], now)]
+        able = [locked[c] for c in chosen if _may_write(lane, locked[c], decisions[c], now)]
         lines = await _lines(conn, lane, able, decisions)
         taken = {line.cell.id for line in lines}
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
@@ -111,16 +109,23 @@ async def compose(house: House, lane: Lane) -> Batch | None:
     return batch
 
 
-def _may_write(lane: Lane, row: CellRow, now: datetime) -> bool:
-    """An absolute write follows a reading at once, or it would erase what somebody did since (DESIGN §3.8)."""
-    if lane.client.capabilities.writes is WriteMode.RELATIVE or row.condition == "unreadable":
+def _may_write(lane: Lane, row: CellRow, decision: Decision, now: datetime) -> bool:
+    """An absolute write follows a reading at once, or it would erase what somebody did since (DESIGN §3.8); and so does
+    a decrease where the partner stops at 0, or it would take what orders have taken."""
+    if row.condition == "unreadable" or not _reads_first(lane, decision):
         return True
     return not row.settled_since_read and row.read_asked_at is not None and row.read_asked_at >= now - FRESH
 
 
+def _reads_first(lane: Lane, decision: Decision) -> bool:
+    able = lane.client.capabilities
+    return able.writes is WriteMode.ABSOLUTE or (able.cuts_at_zero and decision.gap < 0)
+
+
 async def _due(house: House, lane: Lane, now: datetime) -> datetime | None:
     """Where a write waits for a reading of its cell, look again soon."""
-    if lane.client.capabilities.writes is WriteMode.RELATIVE:
+    able = lane.client.capabilities
+    if able.writes is WriteMode.RELATIVE and not able.cuts_at_zero:
         return None
     waits = await db.value(house.pool, "anything_to_write", connection_id=lane.connection_id)
     return now + LOOK_AGAIN if waits else None
@@ -156,7 +161,7 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
 def _rewritten(row: CellRow, decision: Decision) -> Gap:
     blocked = "activate" if decision.activate else decision.blocked.value
     waits = decision.blocked not in (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.NOT_ALIGNED, Blocked.WATCHING)
-    since = row.gap_since if decision.gap or decision.activate or waits else None
+    since = row.gap_since if decision.gap or decision.activate or decision.rewrite or waits else None
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp, blocked)
 
 

@@ -54,9 +54,7 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
             raise RefusedByRule("IS-RTE-048", *route_states.long_stopped(name))
         await db.run(conn, "forget_zeroing", route_id=route["id"])
         if route["state"] == "watching" and preview_id is not None:
-            await db.run(
-                conn, "wait_after_watching", route_id=route["id"], preview_id=preview_id, now=house.now()
-            )
+            await db.run(conn, "wait_after_watching", route_id=route["id"], preview_id=preview_id, now=house.now())
         if route["state"] != "running":
             await db.run(conn, "mark_pairs_of_route", route_id=route["id"], now=house.now())
             await _resume(house, conn, route)  # before the acceptance: what is confirmed now need not be read again

@@ -209,6 +209,7 @@ async def _end(
     await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.returned) for e in ended], now)
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)
+    await db.run(conn, "ask_rewrite", ids=[e.op.cell for e in ended if e.state != "applied"])
     if watched:
         await db.run(conn, "watch_cells", ids=[e.op.cell for e in ended], watched=True)
     await db.run(conn, "settle_batch", id=batch, settled_at=now)

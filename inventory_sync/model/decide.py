@@ -72,6 +72,7 @@ class LedgerSide:
 @dataclass(frozen=True, slots=True)
 class ChannelSide:
     """The channel cell of a pair, as it stands. `residual`: units that its last reading showed and no order explains.
+    `unchecked`: it stopped at 0, and the orders that our decrease may have met are not listed yet.
     `rewrite`: an absolute write may have met an order, and the number, which cannot be read, must be set again.
     `held_back`: units of its own movements that wait for a person; they are neither told on nor fought."""
 
@@ -84,6 +85,7 @@ class ChannelSide:
     settled_since_read: bool
     read_asked_at: datetime | None = None
     residual: int = 0
+    unchecked: bool = False
     rewrite: bool = False
     readable: bool = True
     held_back: int = 0
@@ -169,6 +171,8 @@ def decide_channel(pair: PairState) -> Decision:
     if gap == 0:
         return Decision(0, target, DECREASE, Blocked.NOT, rewrite=True) if channel.rewrite else _nothing(target)
     if known < 0 and target <= 0:
+        if channel.rewrite:  # what we know is what orders left of it; what it shows may be more
+            return Decision(gap, target, TO_ZERO, Blocked.NOT, rewrite=True)
         return _nothing(target, Blocked.BELOW_ZERO)
     if gap < 0 and known + channel.residual <= 0:
         return _nothing(target, Blocked.UNEXPLAINED)  # it shows nothing to sell already
@@ -225,7 +229,7 @@ def _increase_waits(pair: PairState) -> Blocked:
         return Blocked.LEDGER_DIRTY
     if any(side.in_doubt for side in pair.ledger):
         return Blocked.LEDGER_IN_DOUBT
-    if pair.channel.residual:
+    if pair.channel.residual or pair.channel.unchecked:
         return Blocked.UNEXPLAINED
     if pair.channel.held_back > 0:
         return Blocked.HELD

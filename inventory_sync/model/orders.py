@@ -170,3 +170,60 @@ def tell_apart(level: int, *, known: int, delta: int, certain: int = 0, maybe: S
     if applied:
         return Told.APPLIED
     return Told.NOT_APPLIED if untouched else Told.NEITHER
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A movement of `units` that a reading found: it happened after `since` and before the answer at `until`."""
+
+    units: int
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Units of orders that no level showed. `sure` False: they may as well stand behind a rise."""
+
+    units: int
+    sure: bool = True
+
+
+def cut_off(
+    lines: Sequence[SeenLine],
+    shown: Sequence[Shown],
+    *,
+    known_from: datetime,
+    zero_at: datetime,
+    order_lag: timedelta,
+    most: int,
+) -> Hidden:
+    """What orders took and levels never showed, because a decrease of ours met them and the partner stops at 0.
+
+    `known_from`: when the reading was answered that our decrease was reckoned from; `zero_at`: when the one was asked
+    that showed 0; `most`: what the decrease was meant to take. Every order in `lines` was placed before the last
+    reading. The window between the two is widened until no order and no movement reaches over its edges, so that what
+    belongs together is on one side.
+
+    >>> t = [datetime(2026, 11, 21, 3, 0, second) for second in range(60)]
+    >>> sold = [SeenLine(3, first_seen_at=t[33], unseen_at=t[30]), SeenLine(1, first_seen_at=t[39], unseen_at=t[36])]
+    >>> found = [Shown(-1, since=t[21], until=t[50])]
+    >>> cut_off(sold, found, known_from=t[21], zero_at=t[49], order_lag=timedelta(seconds=2), most=7)
+    Hidden(units=3, sure=True)
+    """
+    spans = [(line.unseen_at - order_lag, line.first_seen_at) for line in lines if line.unseen_at is not None]
+    spans += [(each.since, each.until) for each in shown]
+    start, end = known_from, zero_at
+    while True:
+        over = [span for span in spans if span[0] < start < span[1] or span[0] < end < span[1]]
+        if not over:
+            break
+        start, end = min(start, *(span[0] for span in over)), max(end, *(span[1] for span in over))
+    within = [each for each in shown if start <= each.since and each.until <= end]
+    ordered = sum(
+        line.units
+        for line in lines
+        if line.unseen_at is not None and start <= line.unseen_at - order_lag and line.first_seen_at <= end
+    )
+    fallen = -sum(each.units for each in within if each.units < 0)
+    return Hidden(max(0, min(most, ordered - fallen)), not any(each.units > 0 for each in within))

@@ -82,6 +82,7 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
         settled_since_read=cell.settled_since_read,
         read_asked_at=cell.read_asked_at,
         residual=cell.residual or 0,
+        unchecked=first["unchecked"],
         rewrite=cell.rewrite,
         readable=cell.condition != "unreadable",
         held_back=cell.held_back,

@@ -157,12 +157,14 @@ class Capabilities:
     has_orders: bool = False  # `orders` exists
     orders_every: timedelta = timedelta(seconds=3)  # newest orders
     order_lag: timedelta = timedelta(seconds=10)  # an order is listed at most this long after it moved the stock
+    order_end_lag: timedelta = timedelta(0)  # and at least this long, where a list ends so long before it is asked
     order_window: timedelta = timedelta(days=3)  # read again with spare budget: cancels, edits, vanished orders
     order_window_wide: timedelta = timedelta(days=30)  # the same, once a night
     provisional_counts: bool = True  # a provisional order holds stock at the partner already
     grouped_writes: bool = False  # a batch holds cells of one `write_group` only
     serial: bool = False  # one request at a time over all of them; a new owner waits before its first
     bases: frozenset[str] = frozenset({"stock"})  # ledger: which numbers `LevelReading` can carry (DESIGN §3.5)
+    cuts_at_zero: bool = False  # a relative write whose result would lie below 0 stops at 0, and nobody is told
     shows_committed: bool = False  # channel: readings carry units that orders have taken and nobody shipped
     names_causes: bool = False  # ledger: history rows tell a sale at the counter from a booking of an order
     adjustable_intake: tuple[str, ...] = ("adjustment",)  # ledger: ways in which channel movements can be booked

@@ -120,6 +120,10 @@ class MetricsPage(Collector):
         for row in await db.rows(self._house.pool, "held_by_route"):
             held.add_metric([row["route"]], row["cells"])
         families.append(held)
+        expected = _family("expected_movements", "Sales that somebody else is still to book in the ledger", "route")
+        for row in await db.rows(self._house.pool, "expected_by_route"):
+            expected.add_metric([row["route"]], row["sales"])
+        families.append(expected)
         if self._owner is not None:
             held = _family("lease_held", "Whether this process works the connection's lane", "connection")
             for row in await db.rows(self._house.pool, "leases_of", owner=self._owner):

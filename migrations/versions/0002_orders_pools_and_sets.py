@@ -124,6 +124,13 @@ STATEMENTS = (
          primary key (connection_id, order_id, line))""",
     "create index order_lines_placed on order_lines (connection_id, placed_at)",
     "create index order_lines_cell on order_lines (cell_id, first_seen_at)",
+    # A cell that read 0 after a decrease of ours which its partner may have cut off there: what orders took meanwhile is
+    # compared with what the levels showed, once the orders until then are listed. `known_from`: the reading before.
+    """create table cut_checks (
+         cell_id bigint not null references cells,
+         known_from timestamptz not null,
+         asked_at timestamptz not null,
+         primary key (cell_id, known_from))""",
     # Channel sales that somebody else books in the ledger, and ledger falls that named a sale before we heard of it.
     """create table expected (
          id bigint generated always as identity primary key,

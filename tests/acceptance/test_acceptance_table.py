@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.acceptance.plugin import Row, Tally, complaints, read_rows
+from tests.acceptance.plugin import AcceptancePlugin, Row, Tally, complaints, read_reasons, read_rows, wrong_reasons
 
 ROWS = {
     "S0-1": Row("S0-1", "S0", "F"),
@@ -53,3 +55,52 @@ def test_marks_that_prove_nothing_are_refused(marked: list[str], expected: str) 
     found = "; ".join(complaints(marked, ROWS))
     assert expected in found
     assert bool(found) is bool(expected)
+
+
+def test_a_row_that_is_not_proven_says_why_in_its_line() -> None:
+    tally = Tally(ROWS, [("S0-1", "it comes later")])
+    assert tally.lines()[0].split(maxsplit=2)[2] == "not yet: it comes later"
+    assert tally.lines()[1].split(maxsplit=2)[2] == "not yet"
+    tally.note("S0-1", "one", passed=False)
+    assert tally.lines()[0].endswith("not yet: it comes later one (failed)")
+    assert tally.stale() == []
+
+
+@pytest.mark.parametrize(("passed", "status"), [(True, pytest.ExitCode.TESTS_FAILED), (False, pytest.ExitCode.OK)])
+def test_a_reason_of_a_row_that_is_proven_fails_the_run(
+    pytestconfig: pytest.Config, passed: bool, status: pytest.ExitCode
+) -> None:
+    plugin = AcceptancePlugin(pytestconfig, [("S0-1", "it comes later")])
+    plugin.tally.note("S0-1", "one", passed=passed)
+    session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+    plugin.pytest_sessionfinish(session)
+    assert session.exitstatus is status
+    said: list[str] = []
+    plugin.wanted = False
+    plugin.pytest_terminal_summary(SimpleNamespace(write_line=lambda text, **_: said.append(text)))
+    assert len(said) == int(passed)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        ([("S0-1", "later")], ""),
+        ([("S9-9", "later")], "no such row"),
+        ([("S0-3", "later")], "no product effect"),
+        ([("S0-1", "")], "has no reason"),
+        ([("S0-1", "later"), ("S0-1", "never")], "stands twice"),
+    ],
+)
+def test_a_list_of_reasons_that_fits_no_table_is_refused(
+    pytestconfig: pytest.Config, reasons: list[tuple[str, str]], expected: str
+) -> None:
+    found = "; ".join(wrong_reasons(reasons, ROWS))
+    assert expected in found
+    assert bool(found) is bool(expected)
+
+
+def test_the_reasons_are_checked_before_any_test_runs(pytestconfig: pytest.Config) -> None:
+    AcceptancePlugin(pytestconfig).pytest_collection_modifyitems(pytestconfig, [])
+    with pytest.raises(pytest.UsageError, match=r"reasons.csv: no such row: S9-9"):
+        AcceptancePlugin(pytestconfig, [("S9-9", "later")]).pytest_collection_modifyitems(pytestconfig, [])
+    assert wrong_reasons(read_reasons(), read_rows()) == []

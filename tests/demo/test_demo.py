@@ -50,7 +50,7 @@ def test_a_run_with_faults_and_a_kill_ends_equal_and_leaves_nothing_behind(
     assert done.returncode == 0, done.stderr + done.stdout
     report = orjson.loads(done.stdout)
     assert report["good"] is True
-    assert report["pairs"] == report["pairs_equal"] == 400
+    assert report["pairs"] == report["pairs_equal"] == 440
     assert report["units_lost"] == report["units_doubled"] == report["units_too_high"] == 0
     assert report["written_though_excluded"] == report["partner_limit_violations"] == 0
     assert report["changes"] > 20

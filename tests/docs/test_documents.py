@@ -115,24 +115,53 @@ def test_the_operators_page_names_every_metric_that_is_shown() -> None:
     assert _metrics() - named <= {f"{NAMESPACE}_rate_budget_available"}
 
 
+def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
+    """Calls of a function or method of this name."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == name]
+
+
+def _assigned(tree: ast.AST, name: str) -> list[ast.expr]:
+    """What a name is set to, alone or as one of several."""
+    found: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and isinstance(node.value, ast.Tuple)
+        ):
+            pairs = zip(node.targets[0].elts, node.value.elts, strict=True)
+            found += [value for target, value in pairs if ast.unparse(target) == name]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            found.append(node.value)
+    return found
+
+
+def _may_be(tree: ast.AST, given: ast.expr) -> set[str]:
+    """Texts that an argument may be: itself, what its name is set to, or what the function that takes it is given."""
+    if isinstance(given, ast.Constant):
+        return {given.value} if isinstance(given.value, str) else set()
+    name = ast.unparse(given)
+    texts = [each for value in _assigned(tree, name) for each in ast.walk(value)]
+    found = {each.value for each in texts if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _calls(node, "open_alert"):
+            parameters = [each.arg for each in node.args.args if each.arg != "self"]
+            if name in parameters:
+                place = parameters.index(name)
+                found |= {text for call in _calls(tree, node.name) for text in _may_be(tree, call.args[place])}
+    return found
+
+
 def _alert_codes() -> set[str]:
-    """The codes of alerts: the third argument of `open_alert`, and what a name handed to it may be."""
+    """The codes of alerts: whatever the third argument of `open_alert` may be."""
     codes: set[str] = set()
-    for _, source in _sources():
+    for path, source in _sources():
         tree = ast.parse(source)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open_alert":
-                code = node.args[2]
-                if isinstance(code, ast.Constant):
-                    codes.add(code.value)
-                else:
-                    codes |= {
-                        each.value
-                        for given in ast.walk(tree)
-                        if isinstance(given, ast.Assign) and ast.unparse(given.targets[0]) == ast.unparse(code)
-                        for each in ast.walk(given.value)
-                        if isinstance(each, ast.Constant) and isinstance(each.value, str)
-                    }
+        for call in _calls(tree, "open_alert"):
+            found = _may_be(tree, call.args[2])
+            assert found, f"{path}, line {call.lineno}: which alert is this?"
+            codes |= found
     return codes
 
 

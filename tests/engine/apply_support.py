@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -183,7 +183,8 @@ def reset_partners() -> None:
 class Desk:
     """A person with a configuration file, and the daemon's steps when they are needed."""
 
-    def __init__(self, pool: db.Pool) -> None:
+    def __init__(self, pool: db.Pool, systems: Mapping[str, SystemDefinition] = SYSTEMS) -> None:
+        self.systems = systems
         seconds = itertools.count()
         ids = itertools.count(1)
         ambient = Ambient(
@@ -200,7 +201,7 @@ class Desk:
         return load_document(
             text,
             {},
-            SYSTEMS,
+            self.systems,
             stored_secrets=lambda name: secrets.get(name, {}),
             known_connections={r["name"]: r["system"] for r in await db.rows(self.pool, "connections_all")},
         )
@@ -208,7 +209,7 @@ class Desk:
     async def apply(self, text: str | ConfigDocument, **options: Any) -> ApplyReport:
         document = await self.read(text) if isinstance(text, str) else text
         return await apply(
-            self.house, document, systems=SYSTEMS, make_client=self.client, box=BOX, actor="tester", **options
+            self.house, document, systems=self.systems, make_client=self.client, box=BOX, actor="tester", **options
         )
 
     async def refusal(self, text: str | ConfigDocument, **options: Any) -> RefusedByRule:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from inventory_sync.config import LocationPair
+from inventory_sync.engine import overview
 from inventory_sync.engine.apply_report import What
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.stored import unseal
@@ -272,6 +273,22 @@ async def test_surplus_locations_are_left_alone_and_said(desk: Desk) -> None:
     assert any("shop L3 (Fair)" in note.en for note in report.notes)
     cells = "select l.key from cells c join locations l on l.id = c.location_id group by l.key order by l.key"
     assert [r["key"] for r in await desk.pool.fetch(cells)] == ["1", "2", "L1", "L2"]
+
+
+@pytest.mark.row("S2-4")
+@pytest.mark.parametrize(("chosen", "left"), [(("L1", "L2"), "L3"), (("L2", "L3"), "L1"), (("L3", "L1"), "L2")])
+async def test_of_three_locations_beside_two_a_person_chooses_two_and_the_third_is_listed_as_not_mapped(
+    desk: Desk, chosen: tuple[str, str], left: str
+) -> None:
+    first, second = chosen
+    text = STOPPED.replace('channel: "L1"', f'channel: "{first}"')
+    await desk.apply(text + f'      - {{ledger: "2", channel: "{second}"}}\n')
+    await desk.import_catalogues()
+    shown = await overview.route(desk.house, "pos-shop")
+    assert [(each["ledger"], each["channel"]) for each in shown["locations"]] == [("1", first), ("2", second)]
+    assert [(each["connection"], each["key"]) for each in shown["unmapped_locations"]] == [("shop", left)]
+    cells = "select distinct l.key from cells c join locations l on l.id = c.location_id where l.key like 'L%'"
+    assert {row["key"] for row in await desk.pool.fetch(cells)} == set(chosen)
 
 
 @pytest.mark.row("S2-3")

@@ -159,6 +159,24 @@ async def test_the_connections_of_a_route_never_change(desk: Desk) -> None:
     assert (await desk.refusal(other + ROUTE.replace("ledger: pos\n", "ledger: pos2\n"))).code == "IS-RTE-007"
 
 
+@pytest.mark.row("S2-1")
+async def test_a_route_joins_one_ledger_with_one_shop_and_another_ledger_has_a_route_of_its_own(desk: Desk) -> None:
+    second_till()
+    ledgers = CONNECTIONS + f"  pos2: {{system: till, account: other-account, secret: {TILL_SECRET}}}\n"
+    second = ROUTE.partition("\n")[2].replace("pos-shop", "pos2-shop").replace("ledger: pos\n", "ledger: pos2\n")
+    await desk.apply(ledgers + ROUTE + second.replace('"L1"', '"L2"'))
+    await desk.import_catalogues()
+    made = await desk.pool.fetch(
+        """select distinct r.name, ledger.name as ledger, channel.name as channel, place.key
+           from pairs p join routes r on r.id = p.route_id join components k on k.pair_id = p.id
+           join cells l on l.id = k.ledger_cell join connections ledger on ledger.id = l.connection_id
+           join cells c on c.id = p.channel_cell join connections channel on channel.id = c.connection_id
+           join locations place on place.id = c.location_id order by r.name"""
+    )
+    assert [tuple(each) for each in made] == [("pos-shop", "pos", "shop", "L1"), ("pos2-shop", "pos2", "shop", "L2")]
+    assert (await desk.refusal(ledgers + ROUTE.replace("ledger: pos\n", "ledger: pos2\n"))).code == "IS-RTE-007"
+
+
 async def test_routes_in_a_circle_are_refused(desk: Desk) -> None:
     await desk.apply(STOPPED)
     back = 'routes:\n  back:\n    ledger: shop\n    channel: pos\n    locations: [{ledger: "L2", channel: "2"}]\n'

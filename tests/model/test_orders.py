@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.model.orders import (
+    Hidden,
     Seen,
     SeenLine,
+    Shown,
     Told,
     Unexplained,
     between,
     count,
+    cut_off,
     given_back,
     see,
     sums_to,
@@ -146,3 +149,52 @@ def test_what_really_happened_is_never_ruled_out(known: int, delta: int, maybe: 
 
 def test_a_level_that_fits_neither_answer_decides_nothing() -> None:
     assert tell_apart(20, known=10, delta=-2) is Told.NEITHER
+
+
+@given(
+    st.integers(0, 12),
+    st.lists(st.integers(1, 5), max_size=4),
+    st.lists(st.integers(1, 5), max_size=4),
+    st.integers(1, 14),
+)
+def test_what_zero_hid_is_what_orders_took_and_the_levels_did_not_show(
+    level: int, early: list[int], late: list[int], taken: int
+) -> None:
+    """Orders before a reading show in it, those after it meet our decrease; a shop sells no more than it has."""
+    read_at, wrote_at = at(100), at(150)
+    taken = min(taken, level)
+    lines, falls, left = [], [], level + sum(early)
+    for number, units in enumerate(early):
+        lines.append(SeenLine(units, at(21 + 10 * number), at(20 + 10 * number)))
+    if early:
+        falls.append(Shown(-sum(early), at(0), read_at))
+        left -= sum(early)
+    sold = 0
+    for number, units in enumerate(late):
+        if sold + units <= left:
+            sold += units
+            lines.append(SeenLine(units, at(121 + 5 * number), at(120 + 5 * number)))
+    shown = max(0, left - sold - taken)
+    fall = (left - taken) - shown  # what the reading after our decrease is found to be lower
+    if fall:
+        falls.append(Shown(-fall, read_at, wrote_at))
+    assert cut_off(lines, falls, known_from=read_at, zero_at=at(149), order_lag=LAG, most=taken) == Hidden(sold - fall)
+
+
+def test_no_more_is_found_at_zero_than_our_decrease_was_meant_to_take() -> None:
+    sold = [SeenLine(9, at(130), at(129))]
+    assert cut_off(sold, [], known_from=at(100), zero_at=at(140), order_lag=LAG, most=2) == Hidden(2)
+
+
+def test_orders_that_may_belong_to_a_fall_before_are_weighed_with_it() -> None:
+    edge = [SeenLine(3, at(105), at(95))]
+    assert cut_off(
+        edge, [Shown(-3, at(60), at(101))], known_from=at(100), zero_at=at(140), order_lag=LAG, most=9
+    ) == Hidden(0)
+
+
+def test_an_order_that_a_rise_may_have_hidden_is_believed_and_said_to_be_unsure() -> None:
+    edge = [SeenLine(1, at(105), at(95))]
+    assert cut_off(
+        edge, [Shown(4, at(60), at(101))], known_from=at(100), zero_at=at(140), order_lag=LAG, most=9
+    ) == Hidden(1, sure=False)

@@ -1,27 +1,25 @@
 """Trade at a MakeShop shop: orders, some not settled yet, and what becomes of them; people at the stock.
 
-Two things do not happen here, because no daemon could tell them from something else (the truth model's rule 3.8
-excludes them, and the guide says so). Nobody changes a number, or has an order give goods back, from the instant a
-number of ours is under way to that cell until a reading has settled it. And nobody touches an order that was not listed
-yet as it stands. What somebody changes between a reading of ours and the number composed from it does happen; it is
-lost for good, and the monitors leave out exactly that.
+Three things do not happen here, because no daemon could tell them from something else (the truth model's rule 3.8
+excludes them, and the guide says so). Nobody changes a number by hand that can be set and never read. Nobody changes a
+number, or has an order give goods back, from the instant a number of ours is under way to that cell until a reading has
+settled it. And nobody touches an order that was not listed yet as it stands. What somebody changes between a reading of
+ours and the number composed from it does happen; it is lost for good, and the monitors leave out exactly that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tests.simulation.kinds import RELATIVE
-from tests.simulation.partners import WatchedMakeShop
 from tests.simulation.scene import Listing
+from tests.simulation.watched import Watched
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-WRITES = ("updateProductQuantity", "updateVariationQuantity")
-READS = "searchProductQuantity"
 TRIES = 8
 """How often somebody who may not act now comes back a little later."""
 
@@ -36,13 +34,13 @@ async def visit(world: World, listing: Listing) -> None:
         _order_at_the_worst_instant(world, listing)
     elif draw < 0.82:
         await _handle_order(world)
-    else:
+    elif _shop(world).may_be_read(listing.item):
         await _type_in(world, listing)
 
 
-def _shop(world: World) -> WatchedMakeShop:
+def _shop(world: World) -> Watched:
     simulator = world.partners["cart"].simulator
-    assert isinstance(simulator, WatchedMakeShop)
+    assert isinstance(simulator, Watched)
     return simulator
 
 
@@ -67,9 +65,9 @@ def _order_at_the_worst_instant(world: World, listing: Listing) -> None:
         shop.place_order([(listing.item, units)], now)
 
     if chance.random() < 0.5:
-        shop.on_next(READS, order)
+        shop.on_next(shop.reads, order)
     else:
-        shop.on_next(WRITES[1] if "/" in listing.item else WRITES[0], order, before=True)
+        shop.on_next(shop.writes["/" in listing.item], order, before=True)
 
 
 async def _decide(world: World, number: str, *, tries: int = TRIES) -> None:
@@ -128,19 +126,18 @@ async def close_up(world: World) -> None:
     shop, now = _shop(world), world.agenda.now
     for number in shop.provisional_orders():
         shop.settle_order(number, now)
-    shop.hooks.clear()
+    shop.nobody_waits()
     world.heard("cart")
 
 
 async def _may_handle(world: World, number: str) -> bool:
     """Whether an order was listed to us as it stands, and none of its cells waits for a number of ours to settle."""
-    order = _shop(world).orders[number]
-    key = world.partners["cart"].item_key
-    wanted = {f"{each.id}/{key(line.item)}": line.amount for each in order.parcels for line in each.lines}
+    shop = _shop(world)
+    order = shop.orders[number]
     found = await world.pool.fetch("select line, quantity from order_lines where order_id = $1", number)
-    if {row["line"]: row["quantity"] for row in found} != wanted:
+    if {row["line"]: row["quantity"] for row in found} != shop.lines(order):
         return False
-    return await _is_quiet(world, [line.item for line in order.lines()])
+    return await _is_quiet(world, [line.item for line in order.lines() if shop.may_be_read(line.item)])
 
 
 async def _is_quiet(world: World, items: Sequence[str]) -> bool:
@@ -149,10 +146,8 @@ async def _is_quiet(world: World, items: Sequence[str]) -> bool:
     if world.kind == RELATIVE:
         return True
     partner = world.partners["cart"]
-    lag = partner.settings.order_lag
-    busy = await world.pool.fetchval(
-        _BUSY, partner.connection_id, [partner.item_key(item) for item in items], lag if lag else timedelta(0)
-    )
+    keys = [partner.item_key(item) for item in items]
+    busy = await world.pool.fetchval(_BUSY, partner.connection_id, keys, partner.definition.capabilities.order_lag)
     return not busy
 
 

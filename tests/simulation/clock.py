@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
 
+from inventory_sync.store import db
 from inventory_sync.store.db import Pool
 
 START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -18,6 +22,36 @@ insert into simulated_clock values ('2026-11-21T03:00:00Z');
 create or replace function inventory_clock() returns timestamptz language sql volatile
   as $$ select at from simulated_clock $$;
 """
+
+
+ASKING = frozenset(
+    name
+    for name in db._QUERIES.available_queries
+    if "inventory_clock" in (getattr(db._QUERIES, name).sql or "") or name == "insert_batch"
+)
+"""Queries that look at the database's clock; the last one by a column's default."""
+
+
+@contextmanager
+def told_when_asked(agenda: Agenda, pool: Pool) -> Iterator[None]:
+    """Let the database's clock show our time only where a query looks at it: most events need none."""
+
+    def before(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def ask(conn: db.Connection, name: str, /, **given: Any) -> Any:
+            if name in ASKING:
+                await agenda.tell_database(pool)
+            return await original(conn, name, **given)
+
+        return ask
+
+    with ExitStack() as stack:
+        for function in ("rows", "row", "value", "run"):
+            stack.enter_context(patch.object(db, function, before(getattr(db, function))))
+        agenda.asked = True
+        try:
+            yield
+        finally:
+            agenda.asked = False
 
 
 @dataclass(order=True)
@@ -37,6 +71,8 @@ class Agenda:
         self._events: list[_Event] = []
         self._number = 0
         self._told = START
+        self.asked = False
+        """Whether the database is told the time where it is asked for, and not before every event."""
 
     def at(self, moment: datetime, act: Callable[[], object], live: Callable[[], bool] = lambda: True) -> None:
         """Put an event down; one that is not `live` when its time comes is passed over."""

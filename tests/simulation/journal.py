@@ -23,8 +23,22 @@ class Entry:
 
 def judge_levels(entries: Sequence[Entry], history: Sequence[Change]) -> str | None:
     """Where levels are the source: the running sum of the movements is, after each, what others had done by some
-    instant, and these instants never run backwards. None if it is so, else what is wrong."""
-    return _sample([(each.delta, each.answered_at) for each in entries], history)
+    instant, and these instants never run backwards. None if it is so, else what is wrong.
+
+    What orders took, and a decrease of ours cut off at 0 had hidden, stands as two entries: what our write did not take
+    (`effect`), and the fall. It belongs to the movement before, which showed only a part of it.
+    """
+    moves: list[tuple[int, datetime]] = []
+    hidden = 0
+    for each in entries:
+        if each.effect:
+            hidden += each.delta
+        elif hidden and each.delta == -hidden and moves:
+            moves[-1] = (moves[-1][0] + each.delta, moves[-1][1])
+            hidden = 0
+        else:
+            moves.append((each.delta, each.answered_at))
+    return _sample(moves, history)
 
 
 def judge_orders(

@@ -10,8 +10,10 @@ RELATIVE = "relative"  # and a calibrated MakeShop shop: numbers are changed by 
 BUILTIN = "builtin"  # the built-in ledger instead of Smaregi
 SETS = "sets"  # listings at Shopify that are made of several ledger items, or of several of one
 CLASSIC = "classic"  # and a MakeShop shop over its older API: some numbers cannot be read back
+EXPECT = "expect"  # the built-in ledger, and a mall whose sales an order system books there, sooner or later
 
-KINDS = (SHOPS, ABSOLUTE, RELATIVE, BUILTIN, SETS)
+KINDS = (SHOPS, ABSOLUTE, RELATIVE, BUILTIN, SETS, CLASSIC, EXPECT)
+BOOKS = frozenset({BUILTIN, EXPECT})
 MAKESHOP = frozenset({ABSOLUTE, RELATIVE, CLASSIC})
 
 

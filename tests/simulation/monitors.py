@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory_sync.engine.observer import Settled
 from inventory_sync.systems.port import ChangeSource, WriteMode
-from tests.simulation import journal
+from tests.simulation import journal, queries
 from tests.simulation.kinds import RELATIVE
 from tests.simulation.scene import Key, Listing, Scene
 from tests.simulation.truth import Truth
@@ -23,7 +24,11 @@ READ_WITHIN = 60.0
 """Seconds within which a marked cell is read for good, deaths of the process and throttled partners included."""
 
 SERIAL_READ_WITHIN = 120.0
-"""The same at a partner that takes one request a second, and where what no order explains is looked at twice."""
+"""The same at a partner that takes one request a second, and where what no order explains is looked at twice, with the
+order lag between (which comes on top)."""
+
+BOOKED_WITHIN = timedelta(seconds=180)
+"""A booking is found, and its cause learnt, within this time after the last fault."""
 
 FRESH = timedelta(seconds=5)
 """A number that is set is composed from a reading asked no longer ago than this."""
@@ -48,7 +53,9 @@ class Monitors:
         self.listing = {self.ids[each.key]: each for each in scene.listings}
         self.worst_dirty = 0.0
         self.uncertain: Counter[Key] = Counter()
-        self.given: Counter[Key] = Counter()
+        self._held: dict[Key, int] = {}
+        self._believed: list[Settled] = []
+        self._explained: dict[int, datetime] = {}
         self._moves_seen = self._settles_seen = 0
         self._asked: dict[int, datetime] = {}
         self._excused: set[str] = set()
@@ -60,6 +67,7 @@ class Monitors:
             self._source[name] = able.change_source
             if able.writes is WriteMode.ABSOLUTE:
                 self._absolute.add(name)
+        self._ordered = [id for id, key in self.spots.items() if self._source[key[0]] is ChangeSource.ORDERS]
 
     def fail(self, text: str) -> None:
         if text not in self.world.violations:
@@ -93,8 +101,7 @@ class Monitors:
         settles = self.world.recorder.settles
         for settled in settles[self._settles_seen :]:
             if settled.outcome == "applied" and settled.op in self._cuts:
-                believed = settled.op not in self.truth.landed
-                self.given[self.spots[settled.cell]] += self._cuts[settled.op] - believed * settled.delta
+                self._believed.append(settled)
             if settled.outcome == "lower_number":
                 key = self.spots[settled.cell]
                 if self.world.kind != RELATIVE and settled.op not in self._excused:
@@ -112,6 +119,9 @@ class Monitors:
             listing = self.listing[event.cell]
             if event.connection in self._absolute:
                 await self._watch_set(listing, event)
+            elif event.connection == "cart" and event.delta < 0:
+                [row] = await self.world.pool.fetch(queries.OP, event.op)
+                self.truth.sent(listing.key, event.op, event.delta, row["read_asked_at"], event.at)
             if event.delta <= 0 or event.known is None:
                 continue
             told = event.known + event.delta
@@ -124,15 +134,16 @@ class Monitors:
             bound = await self._bound(listing)
             if told > max(0, bound):
                 self.fail(f"I8 {listing.key}: told {told} although there were never more than {bound}")
-            if listing.shape != "single":
+            if listing.shape != "single" and told > 0:
                 await self._watch_siblings(listing, event.at)
 
     async def _watch_set(self, listing: Listing, event: Any) -> None:
         """A number that is set follows a reading at once, or it would erase what others did since."""
-        [row] = await self.world.pool.fetch(_OP, event.op)
+        [row] = await self.world.pool.fetch(queries.OP, event.op)
         asked = row["read_asked_at"]
         self._cuts[event.op] = row["cut"]
         if row["condition"] == "unreadable":
+            self.truth.composed(listing.key, event.op, None, event.at)
             return
         if event.at - asked > FRESH:
             self.fail(f"I8 {listing.key}: set at {event.at} from a reading asked at {asked}")
@@ -144,7 +155,7 @@ class Monitors:
     async def _watch_siblings(self, listing: Listing, at: datetime) -> None:
         """After a difference in one ledger cell of a pool or set the others are read, before an increase is told: what
         came to one may have left another."""
-        rows = await self.world.pool.fetch(_DIFFERENCES, [self.ids[part.key] for part in listing.parts])
+        rows = await self.world.pool.fetch(queries.DIFFERENCES, [self.ids[part.key] for part in listing.parts])
         for row in rows:
             for other in rows:
                 found = other["found_at"]
@@ -155,7 +166,7 @@ class Monitors:
                     )
 
     async def _own_target(self, cell: int, listing: Listing) -> int | None:
-        rows = await self.world.pool.fetch(_TARGET, cell)
+        rows = await self.world.pool.fetch(queries.TARGET, cell)
         if not rows:
             return None
         own = {self.spots[row["ledger_cell"]]: row["known"] + row["down"] + row["own_up"] for row in rows}
@@ -163,21 +174,29 @@ class Monitors:
         return listing.of(own) - held
 
     async def _bound(self, listing: Listing) -> int:
-        rows = await self.world.pool.fetch(_LOOKED, list(self.spots))
-        since = {self.spots[row["id"]]: row["since"] for row in rows}
+        rows = await self.world.pool.fetch(queries.LOOKED, list(self.spots))
+        since = {
+            self.spots[row["id"]]: self._explained.get(row["id"], row["since"]) if row["unexplained"] else row["since"]
+            for row in rows
+        }
         for key, asked in since.items():
             lag = READ_LAG
             if self._source[key[0]] is ChangeSource.ORDERS:
-                lag = READ_LAG + self.world.partners[key[0]].settings.order_lag
+                lag = READ_LAG + self.world.partners[key[0]].definition.capabilities.order_lag
             since[key] = asked - lag
         return listing.of({part.key: self.truth.largest(part.key, since) for part in listing.parts})
 
+    async def _watch_explained(self) -> None:
+        """When a reading last left nothing unexplained: what it shows later counts only once it was seen twice."""
+        for row in await self.world.pool.fetch(queries.EXPLAINED, self._ordered):
+            self._explained[row["id"]] = row["since"]
+
     async def _watch_age(self) -> None:
         """I7: a cell that may be read is read within a bound, hot ones too; an unanswered op is waited for."""
-        for row in await self.world.pool.fetch(_OLDEST_MARKS, self.world.agenda.now):
+        for row in await self.world.pool.fetch(queries.OLDEST_MARKS, self.world.agenda.now):
             self.worst_dirty = max(self.worst_dirty, row["age"])
-            serial = self.world.partners[row["name"]].definition.capabilities.serial
-            if row["age"] > (SERIAL_READ_WITHIN if serial else READ_WITHIN):
+            able = self.world.partners[row["name"]].definition.capabilities
+            if row["age"] > (SERIAL_READ_WITHIN + able.order_lag.total_seconds() if able.serial else READ_WITHIN):
                 self.fail(
                     f"I7 a cell of {row['name']} that was marked and may be read was not read for {row['age']:.0f} s"
                 )
@@ -187,12 +206,24 @@ class Monitors:
     async def resting(self) -> bool:
         """Nothing is heard, dirty, owed, due, in flight or in doubt; what was listed since the last change is in."""
         await self._watch_age()
+        await self._watch_explained()
         if self.world.calm_since is None or not self.world.up:
             return False
-        busy = await self.world.pool.fetchval(_BUSY, self.world.agenda.now, *self._sources())
+        if not await self._booked():
+            return False
+        busy = await self.world.pool.fetchval(queries.BUSY, self.world.agenda.now, *self._sources())
         if busy or not await self._listed():
             return False
+        await self._note_unsure()
         return not self._differences()
+
+    async def _booked(self) -> bool:
+        """Whether what was sold was booked where somebody else does it, and the bookings had the time to be found."""
+        rows = await self.world.pool.fetch(queries.EXPECTED)
+        self._held = {self.spots[row["ledger_cell"]]: row["units"] for row in rows}
+        calm = self.world.calm_since
+        found = not self._held or (calm is not None and self.world.agenda.now > calm + BOOKED_WITHIN)
+        return found and not self.world.to_be_booked
 
     def _sources(self) -> tuple[list[int], list[int]]:
         """Connections whose changes are polled, and those that have orders."""
@@ -201,12 +232,12 @@ class Monitors:
 
     async def _listed(self) -> bool:
         _, with_orders = self._sources()
-        late = await self.world.pool.fetchval(_LISTED, with_orders, self.world.calm_since)
+        late = await self.world.pool.fetchval(queries.LISTED, with_orders, self.world.calm_since)
         return not late
 
     def _differences(self) -> list[str]:
         """I1: each ledger cell is what everybody did, once each; each listing shows its target. A ledger cell whose
-        listings are uncertain may be lower by that much, never higher."""
+        listings are uncertain may be lower by that much, never higher (but for what `slack` says)."""
         found = []
         totals = self.truth.totals()
         slack: Counter[Key] = Counter()
@@ -216,24 +247,36 @@ class Monitors:
                     slack[part.key] += part.ratio * self.uncertain[listing.key]
         levels = {key: self.truth.level(key) for key in totals}
         for key, total in totals.items():
-            if not total - slack[key] - self.uncertain[key] <= levels[key] <= total:
+            if not total - slack[key] - self.uncertain[key] <= levels[key] <= total + self.truth.slack(key):
                 found.append(f"I1 {key}: the ledger holds {levels[key]}, everybody together did {total}")
         for listing in self.scene.listings:
             level, target = self.truth.level(listing.key), max(0, listing.of(levels))
-            if level != target and not (level < 0 and target == 0):
+            held = sum(self._held.get(part.key, 0) for part in listing.parts)
+            if not target - held <= level <= target and not (level < 0 and target == 0):
                 found.append(f"I1 {listing.key}: shows {level}, its target is {target}")
         return found
 
+    async def _note_unsure(self) -> None:
+        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed."""
+        for row in await self.world.pool.fetch(queries.UNSURE):
+            key = self.spots[row["channel_cell"]]
+            self.uncertain[key] = max(self.uncertain[key], row["uncertain"])
+
     async def judge(self, rested: bool) -> None:
         """Check everything that holds at rest."""
+        await self._note_unsure()
         uncertain = await self.world.pool.fetchval("select coalesce(sum(uncertain), 0) from pairs")
         quarantined = await self.world.pool.fetchval("select count(*) from quarantine")
         if (uncertain and not self.uncertain) or quarantined:
             self.fail(f"I2 {uncertain} units uncertain, {quarantined} cells quarantined, without a cause in this world")
-        if self.uncertain and not await self.world.pool.fetchval(_ALERTED):
+        if self.uncertain and not await self.world.pool.fetchval(queries.ALERTED):
             self.fail("I2 the lower number is believed, and nobody was alerted")
+        await self._booked()
         for difference in self._differences():
             self.fail(difference)
+        for key in self._held:
+            if not self.truth.masked(key):
+                self.fail(f"I1 {key}: {self._held[key]} units are still to be booked, and were")
         if not rested:
             self.fail(f"I6 no rest {self.world.agenda.now}: {await self._why_busy()}")
         await self._judge_notices()
@@ -251,7 +294,7 @@ class Monitors:
             self.fail(f"I11 {name}: {violation.rule} at {violation.at}: {violation.detail}")
 
     async def _why_busy(self) -> str:
-        rows = await self.world.pool.fetch(_WHY, self.world.agenda.now)
+        rows = await self.world.pool.fetch(queries.WHY, self.world.agenda.now)
         return "; ".join(str(dict(row)) for row in rows[:3]) or f"listed: {await self._listed()}"
 
     async def _judge_notices(self) -> None:
@@ -260,95 +303,37 @@ class Monitors:
         if left:
             self.fail(f"I3 {left} notices were answered and never handled")
 
+    def _given(self) -> Counter[Key]:
+        """Units that numbers of ours are said to have given back, besides orders that they erased. What was believed to
+        be set may land later, so this is for the end."""
+        given: Counter[Key] = Counter()
+        for settled in self._believed:
+            missed = settled.op not in self.truth.landed
+            given[self.spots[settled.cell]] += self._cuts[settled.op] - missed * settled.delta
+        return given
+
     async def _judge_journal(self) -> None:
         """I4, cell by cell; where the lower number was believed, the journal makes up for it."""
         by_cell: dict[int, list[journal.Entry]] = defaultdict(list)
-        for row in await self.world.pool.fetch(_JOURNAL):
+        for row in await self.world.pool.fetch(queries.JOURNAL):
             entry = journal.Entry(
                 row["delta"], row["asked_at"], row["answered_at"], row["order"], row["kind"] == "effect"
             )
             by_cell[row["cell_id"]].append(entry)
+        given = self._given()
         for cell, entries in by_cell.items():
             key = self.spots.get(cell)
-            if key is None or cell in self.world.recorder.compensations or self.uncertain[key]:
+            if (
+                key is None
+                or cell in self.world.recorder.compensations
+                or self.uncertain[key]
+                or self.truth.hidden(key)
+            ):
                 continue
             history = self.truth.outside(key)
             if self._source[key[0]] is ChangeSource.ORDERS:
-                wrong = journal.judge_orders(entries, history, self.truth.overwrites[key], self.given[key])
+                wrong = journal.judge_orders(entries, history, self.truth.overwrites[key], given[key])
             else:
                 wrong = journal.judge_levels(entries, history)
             if wrong is not None:
                 self.fail(f"I4 {key}: {wrong}")
-
-
-_TARGET = """
-select k.ledger_cell, p.held, l.known, (k.owed_up + k.sent_up) * k.ratio as own_up,
-       (select coalesce(sum((k2.owed_down + k2.sent_down) * k2.ratio), 0)
-        from components k2 where k2.ledger_cell = l.id)
-         + least(l.compensate, 0) + least(l.compensate_sent, 0) as down
-from pairs p join components k on k.pair_id = p.id join cells l on l.id = k.ledger_cell
-where p.channel_cell = $1
-"""
-
-_OP = """
-select o.cut, c.read_asked_at, c.condition from ops o join cells c on c.id = o.cell_id where o.id = $1
-"""
-
-_DIFFERENCES = """
-select c.id, c.read_asked_at,
-       (select max(m.asked_at) from movements m where m.cell_id = c.id and m.kind = 'outside') as found_at
-from cells c where c.id = any($1::bigint[]) order by c.id
-"""
-
-_LOOKED = """
-select c.id, least(c.read_asked_at, n.orders_swept_at) as since
-from cells c join connections n on n.id = c.connection_id where c.id = any($1::bigint[])
-"""
-
-_OLDEST_MARKS = """
-select n.name, max(extract(epoch from $1::timestamptz - greatest(c.dirty_since, c.settled_at)))::float8 as age
-from cells c join connections n on n.id = c.connection_id
-where c.dirty_since is not null and c.op_id is null group by n.name order by n.name
-"""
-
-_BUSY = """
-select exists (select 1 from inbox where state = 'new')
-    or exists (select 1 from due)
-    or exists (select 1 from cells where marked_at is not null or op_id is not null or gap <> 0 or compensate <> 0
-                                      or rewrite)
-    or exists (select 1 from batches where state <> 'settled')
-    or exists (select 1 from components where owed_down <> 0 or owed_up <> 0)
-    or exists (select 1 from pairs where phase <> 'live' or held <> 0)
-    or exists (select 1 from runs where state = 'running')
-    or exists (select 1 from connections where id = any($2::bigint[])
-               and (polled_until is null or polled_until < $1::timestamptz - interval '70 seconds'))
-    or exists (select 1 from connections where id = any($3::bigint[])
-               and (orders_swept_at is null or orders_swept_at < $1::timestamptz - interval '70 seconds'))
-"""
-
-_LISTED = """
-select exists (
-  select 1 from unnest($1::bigint[]) as u (id) where not exists (
-    select 1 from runs r where r.connection_id = u.id and r.kind = 'reconcile' and r.state = 'done'
-      and r.started_at > $2::timestamptz))
-"""
-
-_WHY = """
-select c.id, n.name, c.known, c.gap, c.blocked, c.marked_at, c.read_due, c.op_id, c.compensate, c.quarantined,
-       c.residual, c.loose, p.phase, p.held, k.owed_down, k.owed_up, b.state as batch, b.due_at, b.attempts, b.reason,
-       $1::timestamptz as now
-from cells c join connections n on n.id = c.connection_id left join pairs p on p.channel_cell = c.id
-left join components k on k.pair_id = p.id left join ops o on o.id = c.op_id left join batches b on b.id = o.batch_id
-where c.marked_at is not null or c.op_id is not null or c.gap <> 0 or c.compensate <> 0 or k.owed_down <> 0
-   or k.owed_up <> 0 or p.phase <> 'live' or p.held <> 0
-order by c.id
-"""
-
-_ALERTED = "select exists (select 1 from alerts where code = 'uncertain')"
-
-_JOURNAL = """
-select m.cell_id, m.delta, m.asked_at, m.answered_at, m.kind, o.order_id as "order"
-from movements m left join movement_causes x on x.movement_id = m.id and x.cause = 'sale'
-left join lateral (select order_id from order_lines where order_id = x.reference limit 1) o on true
-order by m.cell_id, m.id
-"""

@@ -8,9 +8,11 @@ from typing import Any
 from inventory_sync.engine import catalogue, routes
 from inventory_sync.engine.lane import Lane, take_lease
 from inventory_sync.store import db
-from tests.simulation.kinds import SETS
+from tests.simulation import paper
+from tests.simulation.kinds import BOOKS, EXPECT, SETS
 from tests.simulation.monitors import Spot
 from tests.simulation.scene import LEDGER, Listing, Part, Scene, Way
+from tests.simulation.warehouse import Warehouse
 from tests.simulation.world import CODES, World
 
 STORES = ("1", "2")
@@ -18,11 +20,36 @@ BUNDLES = {"SET-1": {"A-1": 1, "B-2": 1}, "PACK-2": {"C-3": 2}}
 """Listings of a world with sets: one of two items, and a pack of two of one."""
 
 
-def furnish(world: World) -> Scene:
+async def furnish(world: World) -> Scene:
     """Fill the partners before the story starts; the channels begin with other numbers than the ledger."""
-    chance, now = world.chance, world.agenda.now
-    pos: Any = world.partners[LEDGER].simulator
-    items = pos.seed_catalogue(
+    now = world.agenda.now
+    products = await _ledger(world, now)
+    field = "sku" if world.kind in BOOKS else "product_code"
+    listings: list[Listing] = []
+    ways: list[Way] = []
+    for name in world.partners:
+        if name == "cart":
+            listings += _makeshop(world, products, now)
+            ways.append(Way(name, field, "custom_code", tuple((s, "shop") for s in STORES), intake=STORES[0]))
+        elif name != LEDGER:
+            sets = BUNDLES if world.kind == SETS and name == "mall" else {}
+            shop: Any = world.partners[name].simulator
+            listings += _shopify(world, name, products, sets, now)
+            places = tuple(zip(STORES, shop.location_ids(), strict=True))
+            ways.append(Way(name, field, "sku", places, sets=sets, expects=_expects(world, name)))
+    return Scene(STORES, products, tuple(listings), tuple(ways))
+
+
+async def _ledger(world: World, now: datetime) -> dict[str, str]:
+    """Stock at the ledger; its items by their codes."""
+    chance, partner = world.chance, world.partners[LEDGER]
+    if isinstance(partner.simulator, Warehouse):
+        await partner.simulator.open(STORES, CODES, lambda: chance.randint(0, 12), now)
+        if partner.simulator.elsewhere:
+            key = await partner.simulator.make_key(now)
+            partner.settings = partner.definition.settings(**partner.kept, api_key=key)
+        return {code: code for code in CODES}
+    items = partner.simulator.seed_catalogue(
         len(CODES),
         now,
         stores=STORES,
@@ -30,21 +57,7 @@ def furnish(world: World) -> Scene:
         initial=lambda number, store: chance.randint(0, 12),
         never_moved=1 if chance.random() < 0.5 else 0,
     )
-    products = dict(zip(CODES, items, strict=True))
-    listings: list[Listing] = []
-    ways: list[Way] = []
-    for name in world.partners:
-        if name == "cart":
-            listings += _makeshop(world, products, now)
-            ways.append(Way(name, "product_code", "custom_code", tuple((s, "shop") for s in STORES), intake=STORES[0]))
-        elif name != LEDGER:
-            sets = BUNDLES if world.kind == SETS and name == "mall" else {}
-            shop: Any = world.partners[name].simulator
-            listings += _shopify(world, name, products, sets, now)
-            ways.append(
-                Way(name, "product_code", "sku", tuple(zip(STORES, shop.location_ids(), strict=True)), sets=sets)
-            )
-    return Scene(STORES, products, tuple(listings), tuple(ways))
+    return dict(zip(CODES, items, strict=True))
 
 
 def _shopify(
@@ -58,11 +71,16 @@ def _shopify(
             simulator.activate_level_by_person(item, location, now)
             simulator.set_by_person(item, location, chance.randint(0, 12), now)
             parts = tuple(Part(products[part], store, ratio) for part, ratio in sets.get(code, {code: 1}).items())
-            made.append(Listing(name, item, location, code, parts, "set" if code in sets else "single"))
+            shape = "set" if code in sets else "single"
+            made.append(Listing(name, item, location, code, parts, shape, _expects(world, name)))
         simulator.set_policy(item, "CONTINUE" if chance.random() < 0.5 else "DENY", now)
     simulator.log.changes.clear()
     simulator.advance(now)
     return made
+
+
+def _expects(world: World, name: str) -> bool:
+    return world.kind == EXPECT and name == "mall"
 
 
 def _makeshop(world: World, products: dict[str, str], now: datetime) -> list[Listing]:
@@ -94,7 +112,7 @@ async def move_in(world: World, scene: Scene) -> list[Spot]:
             "insert_connection",
             name=name,
             system=system,
-            settings={},
+            settings=dict(partner.kept),
             secrets=None,
             now=world.agenda.now,
         )
@@ -131,7 +149,7 @@ async def _insert(world: World, way: Way) -> None:
         ledger_id=ids[LEDGER],
         channel_id=ids[way.channel],
         direction="two_way",
-        sales="post",
+        sales="expect" if way.expects else "post",
         ledger_field=way.ledger_field,
         channel_fields=[way.channel_field],
         buffer=0,
@@ -186,7 +204,10 @@ async def _import(world: World, name: str) -> None:
 
     async def work() -> None:
         await world.patiently(lambda: catalogue.import_locations(world.house, lane))
-        await catalogue.start_import(world.house, lane.connection_id)
+        if lane.client.capabilities.catalogue_by_files:
+            await paper.hand_in(world, "cart", paper.export(world))
+        else:
+            await catalogue.start_import(world.house, lane.connection_id)
         while await db.row(world.pool, "running_run", kind="import", connection_id=lane.connection_id) is not None:
             await catalogue.import_page(world.house, lane)
             await world.pause(0.5)
@@ -228,6 +249,6 @@ async def aligned(world: World) -> bool:
     quiet = await world.pool.fetchval(
         "select not exists (select 1 from routes where state <> 'running') "
         "and not exists (select 1 from pairs where phase <> 'live') and not exists (select 1 from due) "
-        "and not exists (select 1 from cells where gap <> 0 or op_id is not null or marked_at is not null)"
+        "and not exists (select 1 from cells where gap <> 0 or op_id is not null or marked_at is not null or rewrite)"
     )
     return bool(quiet)

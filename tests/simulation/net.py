@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from inventory_sync.sandbox.faults import FaultPlan
@@ -96,7 +98,7 @@ class _Journey:
         self._agenda.after(self._there, self._arrive)
         self._agenda.after(self._timeout, self.give_up)
 
-    def _arrive(self) -> None:
+    async def _arrive(self) -> None:
         fault, now = self._fault, self._agenda.now
         self._arrived_at = now
         self._under_way = self._wire.enter(self._request, now)
@@ -108,31 +110,32 @@ class _Journey:
                 self._leave_partner()
                 self._lose("connection reset")
             case FaultKind.RESET_AFTER:
-                self._carry_out()
+                await self._carry_out()
                 self._leave_partner()
                 self._agenda.after(self._back, lambda: self._lose("connection reset"))
             case FaultKind.DELAY:
-                response = self._carry_out()
+                response = await self._carry_out()
                 self._open_until = now + timedelta(seconds=fault.seconds)
                 self._agenda.after(fault.seconds, self._leave_partner)
                 self._agenda.after(fault.seconds + self._back, lambda: self._reply(response))
                 if self._given_up:
                     self._hang_up()
             case _:
-                response = self._respond()
+                response = await self._respond()
                 self._leave_partner()
                 self._agenda.after(self._back, lambda: self._reply(response))
 
-    def _respond(self) -> Response:
+    async def _respond(self) -> Response:
         if self._fault.kind is FaultKind.THROTTLE:
             return self._wire.simulator.throttled(self._request, self._agenda.now)
         if self._fault.kind is FaultKind.ERROR_BEFORE:
             return Response(503, {}, b"")
-        response = self._carry_out()
+        response = await self._carry_out()
         return Response(503, {}, b"") if self._fault.kind is FaultKind.ERROR_AFTER else response
 
-    def _carry_out(self) -> Response:
-        response = self._wire.simulator.handle(self._request, self._agenda.now)
+    async def _carry_out(self) -> Response:
+        answer: Any = self._wire.simulator.handle(self._request, self._agenda.now)
+        response: Response = await answer if inspect.isawaitable(answer) else answer
         self._wire.notify()
         return response
 

@@ -4,32 +4,48 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from inventory_sync.sandbox.faults import FaultPlan, NoticePlan
-from inventory_sync.sandbox.makeshop import MakeShopSimulator, MakeShopSwitches, WebhookSettings
+from inventory_sync.sandbox.makeshop import MakeShopSwitches, WebhookSettings
+from inventory_sync.sandbox.makeshop_classic import ClassicSwitches
 from inventory_sync.sandbox.shopify import ShopifySimulator, ShopifySwitches
 from inventory_sync.sandbox.smaregi import SmaregiSimulator, SmaregiSwitches
+from inventory_sync.store.db import Pool
+from inventory_sync.systems.builtin import definition as BUILTIN
 from inventory_sync.systems.makeshop import definition as MAKESHOP
+from inventory_sync.systems.makeshop.classic import (
+    NOTICE_TEMPLATE,
+    ClassicNoticeParser,
+    effective_capabilities,
+    make_classic_client,
+)
+from inventory_sync.systems.makeshop.classic.switches import ClassicSwitches as Reading
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import NoticeParser, SystemDefinition
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
+from tests.simulation import kinds
 from tests.simulation.kinds import Options
 from tests.simulation.net import Wire
+from tests.simulation.warehouse import ELSEWHERE, Warehouse
+from tests.simulation.watched import WatchedClassic, WatchedMakeShop, item_key
 
 NOTICE_SECRET = "a-secret-of-sixteen-or-more"
 CONTRACT = "sb_abc123d4"
+PASSWORD = "secret-12345"
+NOTIFY = "an-address-that-nobody-can-guess"
 
 
 @dataclass(slots=True)
 class Partner:
     """A simulated partner, what the daemon knows of it, and the faults on the way to and from it.
 
-    `level` is what the partner itself holds of an item at a location; `item_key` names its items as the daemon does.
+    `level` is what the partner itself holds of an item at a location; `item_key` names its items as the daemon does;
+    `kept` are those of its settings that the database has to know.
     """
 
     name: str
@@ -41,6 +57,7 @@ class Partner:
     notices: NoticePlan
     level: Callable[[str, str], int] = lambda item, place: 0
     calibration: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
     item_key: Callable[[str], str] = str
     listens: str | None = None
     connection_id: int = 0
@@ -66,6 +83,18 @@ class Workshop:
         faults = FaultPlan(random.Random(self.chance.random()))
         notices = NoticePlan(chance=random.Random(self.chance.random()))
         return Partner(name, simulator, definition, settings, faults=faults, notices=notices, **more)
+
+    def all_of(self, kind: str, pool: Pool) -> dict[str, Partner]:
+        """The partners of a world by their names, the ledger first."""
+        made = [self.builtin(pool, below_zero=kind == kinds.EXPECT) if kind in kinds.BOOKS else self.smaregi()]
+        made.append(self.shopify("shop"))
+        if kind == kinds.CLASSIC:
+            made.append(self.classic())
+        elif kind in kinds.MAKESHOP:
+            made.append(self.makeshop(relative=kind == kinds.RELATIVE))
+        else:
+            made.append(self.shopify("mall"))
+        return {partner.name: partner for partner in made}
 
     def smaregi(self) -> Partner:
         """The contract that keeps the stock."""
@@ -98,6 +127,16 @@ class Workshop:
         return self.partner(
             "pos", simulator, SMAREGI, settings, level=lambda item, place: simulator.stock(item, place) or 0
         )
+
+    def builtin(self, pool: Pool, *, below_zero: bool) -> Partner:
+        """The built-in ledger instead, of this installation or of another one. `below_zero`: its stock may go there."""
+        elsewhere = self.chance.random() < 0.5
+        book = "another" if elsewhere else "pos"
+        chance = random.Random(self.chance.random())
+        warehouse = Warehouse(pool, book, chance, elsewhere=elsewhere, below_zero=below_zero)
+        kept = {"base_url": ELSEWHERE} if elsewhere else {}
+        settings = BUILTIN.settings(**kept, **({"api_key": "made-when-it-opens"} if elsewhere else {}))
+        return self.partner("pos", warehouse, BUILTIN, settings, parser=None, level=warehouse.stock, kept=kept)
 
     def shopify(self, name: str) -> Partner:
         """A shop with two locations."""
@@ -163,46 +202,55 @@ class Workshop:
             parser=MakeShopNoticeParser(settings, self.now, lambda: f"{numbers.getrandbits(128):032x}"),
             level=lambda item, place: simulator.stock(item) or 0,
             calibration=found if relative else {},
-            item_key=_makeshop_key,
+            item_key=item_key,
         )
 
-
-def _makeshop_key(item: str) -> str:
-    product, slash, variation = item.partition("/")
-    return f"V:{product}:{variation}" if slash else f"P:{product}"
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A number that a request of ours wrote. `index`: how many changes stood in the log before it."""
-
-    at: datetime
-    index: int
-    item: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A reading of stock by us, as it was carried out."""
-
-    at: datetime
-    index: int
-
-
-class WatchedMakeShop(MakeShopSimulator):
-    """A shop that also keeps when its stock was read, and when each number of ours landed, equal ones too."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self.landings: list[Landing] = []
-        self.looks: list[Look] = []
-
-    def put(self, item: str, number: int | None, occasion: Any) -> int:
-        if occasion.by_client:
-            self.landings.append(Landing(occasion.at, len(self.log.changes), item))
-        return super().put(item, number, occasion)
-
-    def run_root(self, name: str, asked: Any, call: Any) -> Any:
-        if name == "searchProductQuantity":
-            self.looks.append(Look(call.now, len(self.log.changes)))
-        return super().run_root(name, asked, call)
+    def classic(self) -> Partner:
+        """The same shop over the older API: lists of orders that may end in the past, uploads that may take their time,
+        answers that say more or less, files in either encoding."""
+        chance = self.chance
+        holds = chance.random() < 0.75
+        encoding = chance.choice(("shift_jis", "utf-8"))
+        simulator = WatchedClassic(
+            switches=MakeShopSwitches(provisional_holds=holds),
+            classic=ClassicSwitches(
+                order_window=chance.choice(("both", "start", "neither")),
+                xml_encoding=chance.choice(("utf-8", "euc-jp")),
+                lines_under=chance.choice(("orderdetail", "delivery")),
+                access_uses=chance.choice((0, 0, 1)),
+                numbers_as_text=chance.random() < 0.5,
+                upload_report=chance.choice(("codes", "rows", "silent")),
+                first_row=chance.choice(("header", "data")),
+                upload_lag=chance.choice((0.0, 0.0, 2.0, 6.0)),
+                notice_fields=chance.random() < 0.5,
+            ),
+            password=PASSWORD,
+        )
+        simulator.enter_notice_url(f"https://sync.example.jp/webhooks/makeshop/cart/{NOTIFY}{NOTICE_TEMPLATE}")
+        settings = MakeShopSettings(
+            api="classic",
+            shop_id=simulator.shop,
+            order_auth_code=simulator.credentials.order_code,
+            product_auth_code=simulator.credentials.product_code,
+            admin_id=simulator.credentials.main,
+            admin_password=PASSWORD,
+            notify_token=NOTIFY,
+            csv_encoding=encoding,
+            provisional_counts=holds,
+            request_timeout_seconds=5,
+        )
+        reading = Reading(order_end_lag=timedelta(seconds=chance.choice((0, 10, 120))))
+        definition = replace(
+            MAKESHOP,
+            capabilities=effective_capabilities(settings, reading),
+            make_client=lambda given, context: make_classic_client(given, context, reading),
+        )
+        return self.partner(
+            "cart",
+            simulator,
+            definition,
+            settings,
+            parser=ClassicNoticeParser(settings, self.now),
+            level=lambda item, place: simulator.stock(item) or 0,
+            item_key=item_key,
+        )

@@ -9,18 +9,22 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from inventory_sync.engine import doubt, observe, push, settle
+from inventory_sync.engine import doubt, observe, orders, push, sales, settle
 from inventory_sync.engine.lane import House, Lane, Progress
+from inventory_sync.ledger import api
 from inventory_sync.model.ids import BatchId, CellId
+from inventory_sync.model.orders import Seen
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.systems.budget import TokenBucket
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import Applied, NotApplied
-from tests.simulation.kinds import Options
+from inventory_sync.systems.serial import SerialBudget
+from tests.simulation.kinds import ABSOLUTE, BUILTIN, CLASSIC, EXPECT, RELATIVE, SETS, SHOPS, Options
 from tests.simulation.world import World
 
 Put = Callable[[World], Awaitable[None]]
@@ -198,6 +202,114 @@ def a_full_budget_after_restart() -> Iterator[Put]:
         yield put
 
 
+@contextmanager
+def a_number_set_from_an_old_reading() -> Iterator[Put]:
+    """A number is set whenever it is due, however old the reading is that it was composed from."""
+    with patch.object(push, "_may_write", lambda *_: True):
+        yield _nothing
+
+
+@contextmanager
+def an_order_counted_twice() -> Iterator[Put]:
+    """An order that was counted counts once more when the next list shows it; three of them do."""
+    original = orders.count
+    again = iter(range(3))
+
+    def counted_again(state: str, quantity: int, *, counted: int, provisional_counts: bool) -> Any:
+        before = 0 if counted and next(again, None) is not None else counted
+        return original(state, quantity, counted=before, provisional_counts=provisional_counts)
+
+    with patch.object(orders, "count", counted_again):
+        yield _nothing
+
+
+@contextmanager
+def unexplained_units_count_at_first_sight() -> Iterator[Put]:
+    """What no order explains is somebody else's movement the first time it is seen: soon its order is listed too."""
+    original = observe.see
+
+    def see(*given: Any, **named: Any) -> Seen:
+        seen = original(*given, **named)
+        return Seen.MOVED if seen is Seen.LOOK_AGAIN else seen
+
+    with patch.object(observe, "see", see):
+        yield _nothing
+
+
+@contextmanager
+def a_serial_partner_is_not_waited_for() -> Iterator[Put]:
+    """After a time-out the next request leaves as after an answer, while the one before may still be under way."""
+    original = SerialBudget.end
+
+    def end(budget: SerialBudget, now: datetime, *, quiet: timedelta = timedelta(0)) -> None:
+        original(budget, now)
+
+    with patch.object(SerialBudget, "end", end):
+        yield _nothing
+
+
+@contextmanager
+def _without(query: str) -> Iterator[Put]:
+    """A statement is left out from the moment the world gets rough."""
+    original = db.run
+    rough: list[World] = []
+
+    async def put(world: World) -> None:
+        rough.append(world)
+
+    async def run(conn: db.Connection, name: str, /, **given: Any) -> None:
+        if name != query or not rough:
+            await original(conn, name, **given)
+
+    with patch.object(db, "run", run):
+        yield put
+
+
+def a_blind_number_is_left_alone() -> AbstractContextManager[Put]:
+    """A number that cannot be read is not set again when an order of it was cancelled, or a write of it failed."""
+    return _without("ask_rewrite")
+
+
+def the_other_stores_are_not_looked_at() -> AbstractContextManager[Put]:
+    """After a difference in one store of a pool, or one component of a set, the others are not read."""
+    return _without("mark_siblings")
+
+
+@contextmanager
+def a_sold_set_lowers_one_component() -> Iterator[Put]:
+    """What moves at a set is owed to one of its components only."""
+    original = sales._post
+
+    async def post(conn: db.Connection, movements: Sequence[sales.Journalled]) -> None:
+        await original(conn, movements)
+        await conn.execute(
+            "update components k set owed_down = 0, owed_up = 0 from pairs p where p.id = k.pair_id "
+            "and p.shape = 'set' and k.ledger_cell > (select min(ledger_cell) from components where pair_id = p.id)"
+        )
+
+    with patch.object(sales, "_post", post):
+        yield _nothing
+
+
+@contextmanager
+def an_expected_sale_is_not_held() -> Iterator[Put]:
+    """What a channel sold, and somebody else is to book, stays for sale until the ledger shows it."""
+
+    async def nothing(*_: object) -> None:
+        """No sale is expected."""
+
+    with patch.object(sales, "_expect", nothing):
+        yield _nothing
+
+
+@contextmanager
+def the_ledger_forgets_keys() -> Iterator[Put]:
+    """The built-in ledger books a repeated request once more."""
+    numbers = count()
+    with patch.object(api, "_needed_key", lambda request: f"forgotten-{next(numbers)}"):
+        yield _nothing
+
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "new-key": retry_with_a_new_key,
     "stale-reading": a_stale_reading_counts,
@@ -206,7 +318,30 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "send-inside": sending_inside_the_transaction,
     "unacknowledged": an_unacknowledged_increase_counts,
     "full-budget": a_full_budget_after_restart,
+    "old-reading": a_number_set_from_an_old_reading,
+    "order-twice": an_order_counted_twice,
+    "first-sight": unexplained_units_count_at_first_sight,
+    "overlap": a_serial_partner_is_not_waited_for,
+    "left-alone": a_blind_number_is_left_alone,
+    "one-store": the_other_stores_are_not_looked_at,
+    "one-component": a_sold_set_lowers_one_component,
+    "key-forgotten": the_ledger_forgets_keys,
+    "not-held": an_expected_sale_is_not_held,
 }
 
-ROUGHER = {"full-budget": Options(limits=(8, 4), crash_every=6.0)}
-"""Worlds in which a bug shows sooner: here one that dies often, with partners that allow little."""
+ROUGHER = {
+    "new-key": Options(world=SHOPS),
+    "number-alone": Options(world=SHOPS),
+    "send-inside": Options(world=SHOPS),
+    "full-budget": Options(limits=(8, 4), crash_every=6.0, world=SHOPS),
+    "old-reading": Options(world=ABSOLUTE),
+    "order-twice": Options(world=ABSOLUTE),
+    "first-sight": Options(world=ABSOLUTE),
+    "overlap": Options(world=CLASSIC, fault_chance=0.2),
+    "left-alone": Options(world=CLASSIC),
+    "one-store": Options(world=RELATIVE),
+    "one-component": Options(world=SETS),
+    "key-forgotten": Options(world=BUILTIN),
+    "not-held": Options(world=EXPECT),
+}
+"""Worlds in which a bug can show, or shows sooner: that dies often, say, with partners that allow little."""

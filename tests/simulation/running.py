@@ -16,7 +16,7 @@ import structlog
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.store.db import open_pool
 from inventory_sync.store.migrate import migrate
-from tests.simulation.kinds import Options
+from tests.simulation.kinds import KINDS, Options
 from tests.simulation.plants import PLANTS, ROUGHER
 from tests.simulation.story import Ending, tell
 
@@ -98,7 +98,10 @@ def tell_all(
 ) -> int:
     """Tell many stories in processes of their own, where even the order of sets is fixed; says how many ended badly."""
     os.environ["PYTHONHASHSEED"] = "0"
-    parts = [seeds[number::jobs] for number in range(jobs)]
+    # Worlds take turns with the seeds, and jobs too: every job gets its share of every world.
+    turn = 1 if len(KINDS) % jobs == 0 else 0
+    which = [(number + turn * (number // len(KINDS))) % jobs for number in range(len(seeds))]
+    parts = [[seed for seed, each in zip(seeds, which, strict=True) if each == number] for number in range(jobs)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_noop if log else quiet) as pool:
         return sum(pool.map(job, [(part, options, plant, first) for part in parts if part]))

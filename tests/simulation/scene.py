@@ -28,7 +28,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One channel cell. `shape`: it shows one ledger cell, a pool (their sum) or a set (the smallest quotient)."""
+    """One channel cell. `shape`: it shows one ledger cell, a pool (their sum) or a set (the smallest quotient).
+    `expects`: somebody else books its sales in the ledger."""
 
     partner: str
     item: str
@@ -36,6 +37,7 @@ class Listing:
     code: str
     parts: tuple[Part, ...]
     shape: str = "single"
+    expects: bool = False
 
     @property
     def key(self) -> Key:
@@ -59,6 +61,7 @@ class Way:
     places: tuple[tuple[str, str], ...]
     intake: str | None = None
     sets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    expects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

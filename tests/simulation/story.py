@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from inventory_sync.store.db import Pool
-from tests.simulation.clock import CLOCK_IN_SQL, START
+from tests.simulation.clock import CLOCK_IN_SQL, START, told_when_asked
 from tests.simulation.kinds import Options
 from tests.simulation.monitors import Monitors
 from tests.simulation.moving import aligned, furnish, move_in
@@ -55,7 +55,8 @@ async def tell(
     world = World(seed_number, pool, options or Options())
     try:
         async with asyncio.timeout(STANDS_STILL):
-            await _told(world, plant)
+            with told_when_asked(world.agenda, pool):
+                await _told(world, plant)
     except TimeoutError:
         world.violations.append(f"the story stood still: not told within {STANDS_STILL:.0f} s of real time")
     finally:
@@ -78,7 +79,7 @@ async def tell(
 
 
 async def _told(world: World, plant: Callable[[World], Awaitable[None]] | None) -> None:
-    scene = world.scene = furnish(world)
+    scene = world.scene = await furnish(world)
     spots = await move_in(world, scene)
     world.boot()
     if not await world.run_until(lambda: aligned(world), seconds=300):

@@ -16,6 +16,15 @@ class Killed(BaseException):
     """The process died here."""
 
 
+async def _let_callbacks_run() -> None:
+    """Until the loop has nothing left to call: what follows from the last move of a step has followed."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    for _ in range(8):
+        if not ready:
+            return
+        await asyncio.sleep(0)
+
+
 class Tasks:
     """The running steps of one process. `moving` counts those that are neither waiting for the network nor ended."""
 
@@ -84,8 +93,7 @@ class Tasks:
             self._still.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._still.wait(), 0.005)
-        for _ in range(8):
-            await asyncio.sleep(0)
+        await _let_callbacks_run()
 
     async def _all_wait_for_each_other(self, pool: Pool) -> bool:
         """Whether no step uses the database, looked at for longer than a step takes from one query to the next."""

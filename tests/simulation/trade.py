@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation import cart
-from tests.simulation.kinds import MAKESHOP
+from tests.simulation import cart, importer, paper, warehouse
+from tests.simulation.kinds import BOOKS, CLASSIC, MAKESHOP
 from tests.simulation.scene import LEDGER, Key, Listing, Scene
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ AFTERWARDS = 5.0
 async def change(world: World, scene: Scene) -> None:
     """One thing somebody does, somewhere."""
     chance, now = world.chance, world.agenda.now
+    if world.kind == CLASSIC and chance.random() < 0.06:
+        paper.visit(world)
+        return
     if chance.random() < 0.4:
-        await _at_the_ledger(world, chance.choice(scene.ledger), scene, now)
+        act = warehouse.visit if world.kind in BOOKS else _at_the_ledger
+        await act(world, chance.choice(scene.ledger), scene, now)
         world.heard(LEDGER)
         return
     listing = chance.choice(scene.listings)
@@ -28,6 +32,8 @@ async def change(world: World, scene: Scene) -> None:
         listing = chance.choice([each for each in scene.listings if each.partner == "cart"])
     if listing.partner == "cart":
         await cart.visit(world, listing)
+    elif listing.expects:
+        importer.visit(world, listing)
     else:
         _at_shopify(world, listing, now)
     world.heard(listing.partner)

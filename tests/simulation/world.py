@@ -10,12 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import asyncpg
-
-from inventory_sync.engine import catalogue, causes, connections, doubt, evidence, intake, observe, orders, poll, push
+from inventory_sync.engine import connections, intake, poll
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
 from inventory_sync.model.ambient import Ambient
@@ -25,7 +23,7 @@ from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
 from inventory_sync.systems.port import Client, ClientContext, SystemDefinition
 from tests.simulation.clock import Agenda
-from tests.simulation.kinds import MAKESHOP, RELATIVE, Options, kind_of
+from tests.simulation.kinds import Options, kind_of
 from tests.simulation.net import SimulatedTransport
 from tests.simulation.partners import CONTRACT as CONTRACT
 from tests.simulation.partners import NOTICE_SECRET as NOTICE_SECRET
@@ -33,31 +31,14 @@ from tests.simulation.partners import Partner as Partner
 from tests.simulation.partners import Workshop
 from tests.simulation.recorder import Recorder
 from tests.simulation.scene import Scene
+from tests.simulation.steps import BUSY_STEPS, PASSING, WAKES, Step, steps_of
 from tests.simulation.tasks import Tasks
+from tests.simulation.warehouse import Warehouse
+
+T = TypeVar("T")
 
 INSTALLATION = "simulated0"
 CODES = ("A-1", "B-2", "C-3")
-
-BUSY_STEPS = ("intake", "decide", "observe", "push", "push2", "doubt", "poll", "orders")
-"""Steps that look by themselves every few seconds; the others wait longer to be woken."""
-
-PASSING = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
-"""Conflicts that only delay a step."""
-
-WAKES = {
-    "intake": ("observe", "wishes", "orders"),
-    "observe": ("decide",),
-    "decide": ("push", "push2"),
-    "push": ("decide", "doubt"),
-    "push2": ("decide", "doubt"),
-    "doubt": ("decide",),
-    "watch": ("observe",),
-    "poll": ("observe",),
-    "reconcile": ("observe",),
-    "orders": ("decide", "observe"),
-    "wishes": ("reconcile",),
-}
-"""Which steps have something to do after a step did something."""
 
 
 @dataclass
@@ -90,10 +71,12 @@ class World:
             partner.wire.notify = partial(self._collect, partner)
         self.scene = Scene((), {}, (), ())
         self.handled: set[str] = set()
+        self.booked: set[str] = set()
+        self.to_be_booked = 0
         self.worst_dirty = 0.0
         self.lower_numbers = 0
         self.lost = 0
-        self._notices = 0
+        self._started = 0
 
     # -- building ---
 
@@ -105,10 +88,7 @@ class World:
         return House(self.pool, ambient, INSTALLATION, self.recorder)
 
     def _partners(self) -> dict[str, Partner]:
-        shop = Workshop(self.chance, lambda: self.agenda.now, self.options)
-        made = [shop.smaregi(), shop.shopify("shop")]
-        made.append(shop.makeshop(relative=self.kind == RELATIVE) if self.kind in MAKESHOP else shop.shopify("mall"))
-        return {partner.name: partner for partner in made}
+        return Workshop(self.chance, lambda: self.agenda.now, self.options).all_of(self.kind, self.pool)
 
     def _partner(self, name: str, simulator: Any, definition: SystemDefinition, settings: Any) -> Partner:
         return Workshop(self.chance, lambda: self.agenda.now, self.options).partner(
@@ -141,7 +121,12 @@ class World:
             partner.faults.clear()
             partner.notices.faults = NoticeFaults()
             if partner.definition.capabilities.has_orders:
-                self.agenda.after(10.0, partial(poll.start_reconcile, self.house, partner.connection_id))
+                self.agenda.after(10.0, partial(self._walk, partner.connection_id))
+
+    async def _walk(self, connection_id: int) -> None:
+        """Start the walk, after the one that is under way: what that one has read may be older."""
+        if not await poll.start_reconcile(self.house, connection_id):
+            self.agenda.after(10.0, partial(self._walk, connection_id))
 
     # -- the daemon's life ---
 
@@ -173,22 +158,8 @@ class World:
         await warm(self.pool)
         self.agenda.soon(0.2, 4.0, self.boot)
 
-    def _steps(self, name: str) -> dict[str, Callable[[], Coroutine[Any, Any, Progress]]]:
-        lane, house = self.lanes[name], self.house
-        steps: dict[str, Callable[[], Coroutine[Any, Any, Progress]]] = {
-            "observe": lambda: observe.observe(house, lane),
-            "push": lambda: push.push(house, lane),
-            "push2": lambda: push.push(house, lane),
-            "doubt": lambda: doubt.doubt(house, lane),
-            "watch": lambda: evidence.watch(house, lane),
-            "poll": lambda: poll.poll(house, lane),
-            "reconcile": lambda: poll.reconcile(house, lane),
-            "wishes": lambda: catalogue.grant_wishes(house, lane),
-            "causes": lambda: causes.attribute(house, lane),
-        }
-        if lane.client.capabilities.has_orders:
-            steps["orders"] = lambda: orders.orders(house, lane)
-        return steps
+    def _steps(self, name: str) -> dict[str, Step]:
+        return steps_of(self.house, self.lanes[name])
 
     def _schedule(self, key: str, low: float, high: float) -> None:
         """Start a step within these seconds, unless it is to start sooner anyway."""
@@ -301,7 +272,10 @@ class World:
     # -- webhooks ---
 
     def _collect(self, partner: Partner) -> None:
-        """Webhooks that are due now are on their way; later ones are looked for when they are due."""
+        """Webhooks that are due now are on their way; later ones are looked for when they are due. What our own ledger
+        tells lies in the inbox."""
+        if isinstance(partner.simulator, Warehouse):
+            self.wake("intake")
         for delivery in partner.simulator.advance(self.agenda.now):
             fate = partner.notices.decide(delivery)
             if fate.lost:
@@ -332,14 +306,32 @@ class World:
                     return False
                 return True
 
-            self._notices += 1
-            self.tasks.start(f"notice:{self._notices}", keep(), kept)
+            self.tasks.start(f"notice:{self.number()}", keep(), kept)
 
         self.agenda.after(seconds, arrive)
 
     def heard(self, name: str) -> None:
         """Somebody changed something at a partner: its webhooks may be due."""
         self._collect(self.partners[name])
+
+    def number(self) -> int:
+        """A number of its own for something that is started once."""
+        self._started += 1
+        return self._started
+
+    def wake(self, step: str) -> None:
+        """A step has something to do, if the process is up."""
+        if self.up:
+            for key in self._targets(step, ""):
+                self._schedule(key, 0.0, 0.05)
+
+    async def again(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What a command does is done once more if somebody else held the same rows."""
+        while True:
+            try:
+                return await work()
+            except PASSING:
+                await self.pause(0.2)
 
     # -- running ---
 
@@ -352,7 +344,8 @@ class World:
             act = self.agenda.next()
             if act is None:
                 return False
-            await self.agenda.tell_database(self.pool)
+            if not self.agenda.asked:
+                await self.agenda.tell_database(self.pool)
             happening = act()
             if inspect.isawaitable(happening):
                 await happening

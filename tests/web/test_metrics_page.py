@@ -125,7 +125,7 @@ async def test_the_page_is_what_prometheus_reads(house: House, shop: int) -> Non
 
 async def test_a_metric_that_nothing_feeds_is_absent(house: House, shop: int) -> None:
     names = {name for name, *_ in await Page(house).samples()}
-    for absent in ("expected_movements", "held_by_brake_cells", "drift_units", "lease_held", "rate_budget_available"):
+    for absent in ("held_by_brake_cells", "drift_units", "lease_held", "rate_budget_available"):
         assert f"inventory_sync_{absent}" not in names
 
 
@@ -288,6 +288,34 @@ async def test_gauges_show_what_stands_in_the_database(pool: Pool, house: House,
     assert shown("oversold_cells", "pos-shop") == 1
     assert (shown("lease_held", "pos"), shown("lease_held", "shop")) == (1, 0)
     assert shown("rate_budget_available", "shop") == 1900
+
+
+async def make_sale(pool: Pool, pair: int, channel_cell: int, open_units: int, state: str) -> None:
+    """A sale of two units that somebody else books; `open_units` of them are still to be booked."""
+    await pool.execute(
+        """with m as (insert into movements (cell_id, delta, before, after, asked_at, answered_at)
+                      values ($2, -2, 5, 3, now(), now()) returning id)
+           insert into expected (pair_id, movement_id, units, open, state, opened_at, due_at)
+           select $1, m.id, 2, $3, $4, now(), now() from m""",
+        pair,
+        channel_cell,
+        open_units,
+        state,
+    )
+
+
+async def test_sales_that_somebody_else_is_still_to_book_are_counted_by_route(
+    pool: Pool, house: House, shop: int
+) -> None:
+    ledger, cart = await make_connection(pool, house, "pos"), await make_connection(pool, house, "cart")
+    shop_cell, ledger_cell = await make_cell(pool, shop, 3), await make_cell(pool, ledger, 3)
+    pair = await make_pair(pool, await make_route(pool, "pos-shop", ledger, shop), shop_cell, ledger_cell)
+    await make_route(pool, "pos-cart", ledger, cart)
+    for open_units, state in ((2, "open"), (1, "overdue"), (0, "booked"), (0, "taken_back")):
+        await make_sale(pool, pair, shop_cell, open_units, state)
+    samples = await Page(house).samples()
+    assert samples["inventory_sync_expected_movements", "pos-shop"] == 2
+    assert samples["inventory_sync_expected_movements", "pos-cart"] == 0
 
 
 async def test_scraping_again_and_again_asks_the_database_once(pool: Pool, house: House, shop: int) -> None:

@@ -3,9 +3,9 @@ cancels.
 
 MakeShop is told numbers, not differences, so a write erases whatever happened since the reading before it. An order is
 found again in the list of orders, and so it may fall anywhere, also exactly between reading and write. What changes the
-number without an order is lost in that second, by the nature of such writes; so nobody types stock in at this shop, and
-an order is cancelled with restock only some time after it was listed, while no write follows a reading of its items and
-none of their writes is in doubt.
+number without an order is lost in that second, by the nature of such writes; so nobody types stock in at this shop, no
+order is cancelled until some time after it was listed, and none with restock while a write follows a reading of its
+items or one of their writes is in doubt.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Customers:
         """A clerk cancels an open order, mostly with restock."""
         restock = self._chance.random() < 0.8
         for number in self._chance.sample(self._open, len(self._open)):
-            if not restock or self._is_calm(number, now):
+            if self._is_heard(number, now) and (not restock or self._is_calm(number, now)):
                 self._open.remove(number)
                 self._shop.cancel_order(number, now, restock=restock)
                 return
@@ -86,16 +86,14 @@ class Customers:
         self._open = [*self._open, number][-KEPT_ORDERS:]
         return True
 
+    def _is_heard(self, number: str, now: datetime) -> bool:
+        listed = self._requests.listed_at(self._shop.orders[number].at)
+        return listed is not None and now - listed >= AFTER_LISTED
+
     def _is_calm(self, number: str, now: datetime) -> bool:
-        order, requests = self._shop.orders[number], self._requests
-        listed = requests.listed_at(order.at)
-        return (
-            listed is not None
-            and now - listed >= AFTER_LISTED
-            and all(
-                requests.is_calm(line.item, now, after_read=AFTER_READ, after_doubt=AFTER_DOUBT)
-                for line in order.lines()
-            )
+        return all(
+            self._requests.is_calm(line.item, now, after_read=AFTER_READ, after_doubt=AFTER_DOUBT)
+            for line in self._shop.orders[number].lines()
         )
 
     def _few(self) -> int:

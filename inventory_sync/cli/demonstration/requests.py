@@ -93,7 +93,8 @@ class CartRequests(Requests):
         return fault
 
     def forget(self, died: datetime) -> None:
-        """The daemon died: the answer to its last request may have met nobody."""
+        """The daemon died: the answers to its last requests may have met nobody, or were not written down."""
+        self._lists = [at for at in self._lists if at < died - LISTED_WITHIN]
         for item in self.touched:
             self._doubtful[item] = died
             self._unanswered[item].append(died)

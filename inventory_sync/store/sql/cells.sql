@@ -174,7 +174,9 @@ where c.connection_id = :connection_id and (c.gap <> 0 or c.rewrite) and c.op_id
 order by c.urgency, c.gap_since, c.id limit :limit for update skip locked;
 
 -- name: anything_to_write(connection_id)$
-select exists (select 1 from cells where connection_id = :connection_id and (gap <> 0 or rewrite) and op_id is null);
+select exists (
+  select 1 from cells
+  where connection_id = :connection_id and (gap <> 0 or rewrite) and op_id is null and urgency between 0 and 2);
 
 -- name: next_activation(connection_id)^
 -- One cell that must be made active before it can be written.
@@ -194,8 +196,10 @@ update cells c set op_id = u.op, version = c.version + 1, gap = 0, urgency = 9, 
 from unnest(:ids::bigint[], :ops::text[]) as u (id, op) where c.id = u.id;
 
 -- name: ask_rewrite(ids)!
--- A number that cannot be read has to be set again.
-update cells set rewrite = true where id = any(:ids::bigint[]);
+-- Of these cells, the numbers that cannot be read have to be set again.
+with locked as (
+  select id from cells where id = any(:ids::bigint[]) and condition = 'unreadable' and not rewrite order by id for update)
+update cells c set rewrite = true from locked where locked.id = c.id;
 
 -- name: note_settled(ids, known, settled_at, stamps, stamp_known, read_due, dirty, bisect, quarantined, conditions)!
 -- An op of the cell has its outcome: the version rises, the level moves.

@@ -27,3 +27,9 @@ order by op, route;
 
 -- name: schema_version()$
 select version_num from alembic_version order by version_num limit 1;
+
+-- name: expected_by_route()
+-- How many sales of each route somebody else is still to book, overdue ones too.
+select r.name as route,
+       (select count(*) from expected e join pairs p on p.id = e.pair_id where p.route_id = r.id and e.open > 0) as sales
+from routes r where r.stopped_by <> 'removed' order by r.id;

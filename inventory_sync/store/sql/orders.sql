@@ -63,6 +63,16 @@ where c.id = u.id;
 -- Orders came for cells that were never read: their first reading is looked at anew.
 update cells set version = version + 1, residual = null, residual_at = null where id = any(:ids::bigint[]);
 
+-- name: met_writes(cells, earliest, latest, fresh)
+-- In the order asked: whether a cell was written from a reading asked no later than `latest` (and at most `fresh` before
+-- the number was composed) by a write that may have landed after `earliest`.
+select exists (
+  select 1 from ops o where o.cell_id = u.cell and o.composed_at <= u.latest + :fresh::interval
+    and o.state not in ('not_applied', 'rejected') and (o.settled_at is null or o.settled_at >= u.earliest)) as met
+from unnest(:cells::bigint[], :earliest::timestamptz[], :latest::timestamptz[])
+  with ordinality as u (cell, earliest, latest, n)
+order by u.n;
+
 -- name: hold_orders(ids)
 -- Units of orders that policy does not count yet are kept out of the pair's target. Says which pairs changed.
 with wanted as (
@@ -84,3 +94,43 @@ with gone as (delete from order_lines where placed_at < :before and swept_at < :
 -- The cell of an op, as it is known now.
 select c.id, c.known, c.residual, c.loose, c.condition, c.read_asked_at, c.read_answered_at, o.cut
 from ops o join cells c on c.id = o.cell_id where o.id = :id;
+
+-- name: put_cut_checks(ids, asked_at)!
+-- These cells read 0 although a decrease of ours was the last that is known of them.
+insert into cut_checks (cell_id, known_from, asked_at)
+select c.id, c.read_answered_at, :asked_at from cells c
+where c.id = any(:ids::bigint[]) and c.read_answered_at is not null and exists (
+  select 1 from ops o where o.cell_id = c.id and o.composed_at >= c.read_asked_at and o.delta < 0 and o.state = 'applied')
+order by c.id
+on conflict do nothing;
+
+-- name: cut_checks_due(connection_id, until, limit)
+-- Cells at rest whose orders until they were read are listed by now.
+select distinct k.cell_id from cut_checks k join cells c on c.id = k.cell_id
+where c.connection_id = :connection_id and k.asked_at <= :until and c.read_asked_at <= :until
+  and c.marked_at is null and c.op_id is null and c.known is not null
+order by k.cell_id limit :limit;
+
+-- name: end_cut_checks(ids)
+-- The oldest check of each cell: what it finds is told apart from what a later one finds.
+with gone as (
+  delete from cut_checks k where k.cell_id = any(:ids::bigint[]) and not exists (
+    select 1 from cut_checks older where older.cell_id = k.cell_id and older.known_from < k.known_from)
+  returning k.cell_id, k.known_from, k.asked_at)
+select cell_id, known_from, asked_at from gone order by cell_id;
+
+-- name: standing_lines(cell_id, since)
+-- Orders of a cell that were first listed after a time, as evidence; those that were taken back say nothing.
+select counted as units, first_seen_at, unseen_at from order_lines
+where cell_id = :cell_id and counted > 0 and first_seen_at > :since and state in ('provisional', 'placed', 'shipped')
+order by first_seen_at, order_id, line;
+
+-- name: shown_of_cell(cell_id, since)
+-- What levels showed of others at a cell since a time.
+select delta as units, coalesce(previous_asked_at, asked_at) as since, answered_at as until from movements
+where cell_id = :cell_id and kind = 'outside' and answered_at > :since order by id;
+
+-- name: taken_since(cell_id, since)$
+-- Units that decreases of ours were meant to take from a cell since a time.
+select coalesce(-sum(delta), 0)::int from ops
+where cell_id = :cell_id and delta < 0 and state = 'applied' and settled_at > :since;

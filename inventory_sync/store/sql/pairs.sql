@@ -6,7 +6,8 @@ select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.sh
        s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up,
        r.state = 'stopped' and exists (select 1 from pushed_pairs w where w.pair_id = p.id) as pushed,
        (select coalesce(sum(w.gap), 0)::int from run_rows w
-        where w.pair_id = p.id and w.state = 'confirmed' and w.side = 'channel' and w.gap > 0) as to_come
+        where w.pair_id = p.id and w.state = 'confirmed' and w.side = 'channel' and w.gap > 0) as to_come,
+       exists (select 1 from cut_checks k where k.cell_id = p.channel_cell) as unchecked
 from pairs p
 join routes r on r.id = p.route_id
 join pair_sides s on s.pair_id = p.id

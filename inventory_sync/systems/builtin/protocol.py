@@ -16,10 +16,10 @@ import orjson
 
 from inventory_sync.model.ids import OpId
 from inventory_sync.systems.builtin import problems
-from inventory_sync.systems.builtin.problems import Problem
 from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, PartnerError, RetryLater
 from inventory_sync.systems.http import HttpRequest, HttpResponse
 from inventory_sync.systems.port import CellRef, NotApplied, OpOutcome, PlannedOp, PreparedRequest, Rejected, Split
+from inventory_sync.systems.problem import Problem
 
 API_VERSION = "1"
 ROOT = "/ledger/v1"

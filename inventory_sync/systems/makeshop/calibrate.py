@@ -16,7 +16,7 @@ import structlog
 from inventory_sync.model.ids import ItemKey, OpId
 from inventory_sync.systems.errors import Bug, InvalidSettings, PartnerError, RetryLater
 from inventory_sync.systems.makeshop import documents, problems, protocol, writing
-from inventory_sync.systems.makeshop.capabilities import ABSOLUTE_TYPE, RELATIVE_TYPE, VARIATION_DETAILS
+from inventory_sync.systems.makeshop.capabilities import ABSOLUTE_TYPE, BELOW_ZERO, RELATIVE_TYPE, VARIATION_DETAILS
 from inventory_sync.systems.makeshop.catalogue import HIDDEN, read_products
 from inventory_sync.systems.makeshop.door import Door, understand
 from inventory_sync.systems.makeshop.keys import Item, item_of
@@ -34,7 +34,6 @@ from inventory_sync.systems.port import (
 )
 from inventory_sync.systems.serial import READ, WRITE
 
-BELOW_ZERO = "below_zero"  # what a relative write below 0 does: allowed, cut_off, refused or unlimited
 LARGEST = 1_000_000  # pieces of the product; a calibration needs few, and a wrong guess must stay small
 PATIENCE = 120.0  # seconds one request waits in all for its turn
 FIRST_TYPE, SECOND_TYPE = 1, 0  # 1 with a quantity of 0 is harmless in every likely meaning, so it goes first

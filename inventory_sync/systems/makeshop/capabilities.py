@@ -19,6 +19,7 @@ from inventory_sync.systems.port import Capabilities, ChangeSource, EvidenceKind
 
 # What a calibration stores with the connection.
 ABSOLUTE_TYPE, RELATIVE_TYPE, VARIATION_DETAILS = "absolute_type", "relative_type", "variation_details"
+BELOW_ZERO = "below_zero"  # what a relative write below 0 does: allowed, cut_off, refused or unlimited
 
 CAPABILITIES = Capabilities(
     roles=frozenset({Role.CHANNEL}),
@@ -66,4 +67,5 @@ def effective_capabilities(settings: MakeShopSettings, found: Mapping[str, str])
         writes=WriteMode.RELATIVE if relative else WriteMode.ABSOLUTE,
         change_source=ChangeSource.LEVELS if relative else ChangeSource.ORDERS,
         evidence=EvidenceKind.ORDERS if relative else EvidenceKind.LEVEL,
+        cuts_at_zero=relative and found.get(BELOW_ZERO, "cut_off") == "cut_off",
     )

@@ -20,7 +20,7 @@ from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, Partne
 from inventory_sync.systems.http import HttpResponse, NoAnswer, NotSent
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.documents import SHOP, Document
-from inventory_sync.systems.makeshop.problems import Problem
+from inventory_sync.systems.problem import Problem
 
 # Seconds to wait where the partner names no time, and the most of its time we believe.
 NETWORK_PAUSE, SERVER_PAUSE, GARBLED_PAUSE, THROTTLE_PAUSE, MAX_PAUSE = 3.0, 10.0, 15.0, 10.0, 3_600.0

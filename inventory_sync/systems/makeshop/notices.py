@@ -21,9 +21,9 @@ import orjson
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.keys import Item
-from inventory_sync.systems.makeshop.problems import Problem
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
+from inventory_sync.systems.problem import Problem
 
 SIGNATURE_HEADER = "x-makeshop-signature"
 TIMESTAMP_HEADER = "x-makeshop-request-timestamp"

@@ -17,8 +17,8 @@ import orjson
 from inventory_sync.model.ids import ItemKey, LocationKey
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
+from inventory_sync.systems.problem import Problem
 from inventory_sync.systems.smaregi import problems
-from inventory_sync.systems.smaregi.problems import Problem
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
 
 CONTRACT_HEADER = "smaregi-contract-id"

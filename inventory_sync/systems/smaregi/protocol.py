@@ -18,9 +18,9 @@ import orjson
 from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, PartnerError, RetryLater
 from inventory_sync.systems.http import HttpRequest, HttpResponse
 from inventory_sync.systems.port import CellRef, PlannedOp, PreparedRequest, Rejected
+from inventory_sync.systems.problem import Problem
 from inventory_sync.systems.smaregi import memo, problems
 from inventory_sync.systems.smaregi.limits import Kind
-from inventory_sync.systems.smaregi.problems import Problem
 
 API_VERSION = "1.0.0"  # of the POS specification; the path carries none
 JST = timezone(timedelta(hours=9))  # business dates are Japan's

@@ -131,6 +131,7 @@ async def test_five_hundred_cells_are_one_reading(shop: Shop) -> None:
     assert len(shop.door.requests) == 1
 
 
+@pytest.mark.row("S2-2")
 async def test_only_the_connections_own_label_is_read_and_written(shop: Shop) -> None:
     desk, client = shop.desk, shop.client(label="loose")
     await desk.post(Adjust("A", "main", 5), Adjust("A", "main", 3, label="loose"))

@@ -187,6 +187,15 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, str]) -> None
         BuiltinSettings(**settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.row("S2-2")
+def test_a_connection_has_exactly_one_label() -> None:
+    assert BuiltinSettings().label == "stock"
+    assert BuiltinSettings(label="defective").label == "defective"
+    for several in (["stock", "defective"], None):
+        with pytest.raises(ValidationError):
+            BuiltinSettings(label=several)  # type: ignore[arg-type]
+
+
 def test_every_problem_speaks_two_languages() -> None:
     for code, problem in PROBLEMS.items():
         assert code.startswith("IS-BLT-")

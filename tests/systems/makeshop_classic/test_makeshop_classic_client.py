@@ -97,6 +97,15 @@ def test_a_missing_code_is_named() -> None:
             account_of(settings().model_copy(update={name: None}))
 
 
+@pytest.mark.row("S4-17")
+async def test_an_administrator_whose_id_is_left_out_is_the_shop_id() -> None:
+    told = story(changes={"admin_id": None})
+    await fails(told, Broken, told.client.verify)
+    told.shop.credentials.main = "exampleshop"
+    told.shop.change_password("secret-12345")
+    assert (await told.patiently(told.client.verify)).identity == "exampleshop"
+
+
 # -- connecting ---
 
 

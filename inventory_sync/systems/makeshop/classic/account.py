@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.makeshop.classic import problems
 from inventory_sync.systems.makeshop.classic.layouts import Encoding, encoding_named
-from inventory_sync.systems.makeshop.problems import Problem
+from inventory_sync.systems.problem import Problem
 
 BASE_URL = "https://www.makeshop.jp"  # observed in clients of the classic API
 PASSWORD_MAX = 12  # characters; a rule of MakeShop's that the maker of a POS–MakeShop stock app passes on
@@ -79,7 +79,7 @@ def account_of(settings: ClassicSettings) -> Account:
         shop_id=settings.shop_id,
         order_code=_secret(settings.order_auth_code, "order_auth_code"),
         product_code=_secret(settings.product_auth_code, "product_auth_code"),
-        admin_id=settings.admin_id.get_secret_value() if settings.admin_id else settings.shop_id,
+        admin_id=_secret(settings.admin_id, "admin_id") if settings.admin_id else settings.shop_id,
         admin_password=password,
         encoding=encoding_named(settings.csv_encoding),
         service=settings.service_name,

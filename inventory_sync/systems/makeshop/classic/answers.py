@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, PartnerError, RetryLater
 from inventory_sync.systems.http import HttpResponse
 from inventory_sync.systems.makeshop.classic import problems, xml
-from inventory_sync.systems.makeshop.problems import Problem
+from inventory_sync.systems.problem import Problem
 
 # Seconds to wait where the partner names no time.
 NETWORK_PAUSE, SERVER_PAUSE, ACCESS_PAUSE, GARBLED_PAUSE, MAX_PAUSE = 2.0, 15.0, 1.0, 15.0, 600.0

@@ -63,6 +63,7 @@ CAPABILITIES = Capabilities(
     writes=WriteMode.ABSOLUTE,
     has_orders=True,
     order_lag=DEFAULT.order_end_lag + timedelta(seconds=10),
+    order_end_lag=DEFAULT.order_end_lag,
     provisional_counts=True,
     serial=True,
     grouped_writes=True,
@@ -78,6 +79,7 @@ def effective_capabilities(settings: ClassicSettings, switches: ClassicSwitches 
         late_effect=max(settings.late_effect, switches.late_effect),
         request_timeout=settings.request_timeout,
         order_lag=switches.order_end_lag + settings.order_lag,
+        order_end_lag=switches.order_end_lag,
         provisional_counts=settings.provisional_counts,
     )
 

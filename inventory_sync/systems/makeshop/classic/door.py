@@ -12,7 +12,7 @@ from inventory_sync.systems.http import HttpRequest, HttpResponse, NoAnswer, Not
 from inventory_sync.systems.makeshop.classic import answers, orders, problems, products, uploads
 from inventory_sync.systems.makeshop.classic.account import Account
 from inventory_sync.systems.makeshop.classic.switches import ClassicSwitches
-from inventory_sync.systems.makeshop.problems import Problem
+from inventory_sync.systems.problem import Problem
 from inventory_sync.systems.serial import ORDERS, READ, WRITE, SerialBudget, SerialLine
 from inventory_sync.systems.values import PreparedRequest
 

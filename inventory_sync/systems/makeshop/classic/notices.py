@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, unquote
 from inventory_sync.systems.errors import UnauthorizedNotice
 from inventory_sync.systems.makeshop.classic import problems
 from inventory_sync.systems.makeshop.classic.account import ClassicSettings
-from inventory_sync.systems.makeshop.problems import Problem
 from inventory_sync.systems.port import Notice, NoticeKind
+from inventory_sync.systems.problem import Problem
 
 NOTICE_TEMPLATE = "?shop=[SHOPID]&order=[ORDERNUM]&cmd=[CMD]"
 """What a person may add behind the address; it works without as well."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inventory_sync.systems.makeshop.problems import Problem
+from inventory_sync.systems.problem import Problem
 
 ORDER_CODE_REFUSED = Problem(
     "IS-MKC-001",
