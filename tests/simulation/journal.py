@@ -26,19 +26,21 @@ def judge_levels(entries: Sequence[Entry], history: Sequence[Change]) -> str | N
     instant, and these instants never run backwards. None if it is so, else what is wrong.
 
     What orders took, and a decrease of ours cut off at 0 had hidden, stands as two entries: what our write did not take
-    (`effect`), and the fall. It belongs to the movement before, which showed only a part of it.
+    (`effect`), and the fall. It may belong to the movement before, which showed only a part of it.
     """
-    moves: list[tuple[int, datetime]] = []
+    ways: list[list[tuple[int, datetime]]] = [[]]
     hidden = 0
     for each in entries:
         if each.effect:
             hidden += each.delta
-        elif hidden and each.delta == -hidden and moves:
-            moves[-1] = (moves[-1][0] + each.delta, moves[-1][1])
+            continue
+        apart = [[*way, (each.delta, each.answered_at)] for way in ways]
+        if hidden and each.delta == -hidden:
+            apart += [[*way[:-1], (way[-1][0] + each.delta, way[-1][1])] for way in ways if way]
             hidden = 0
-        else:
-            moves.append((each.delta, each.answered_at))
-    return _sample(moves, history)
+        ways = apart
+    wrong = [_sample(way, history) for way in ways]
+    return None if None in wrong else wrong[0]
 
 
 def judge_orders(

@@ -305,11 +305,12 @@ class Monitors:
 
     def _given(self) -> Counter[Key]:
         """Units that numbers of ours are said to have given back, besides orders that they erased. What was believed to
-        be set may land later, so this is for the end."""
+        be set may land later, so this is for the end. Where nothing is read, nothing else is believed."""
         given: Counter[Key] = Counter()
         for settled in self._believed:
-            missed = settled.op not in self.truth.landed
-            given[self.spots[settled.cell]] += self._cuts[settled.op] - missed * settled.delta
+            key = self.spots[settled.cell]
+            missed = self.truth.may_be_read(key) and settled.op not in self.truth.landed
+            given[key] += self._cuts[settled.op] - missed * settled.delta
         return given
 
     async def _judge_journal(self) -> None:

@@ -215,7 +215,8 @@ class Truth:
             if write.erased(change) and not change.ordered:
                 self.lost.add((key, change.index))
 
-    def _readable(self, key: Key) -> bool:
+    def may_be_read(self, key: Key) -> bool:
+        """Whether the number of a cell can be read at all."""
         shop = self.world.partners[key[0]].simulator
         return not isinstance(shop, Watched) or shop.may_be_read(key[1])
 
@@ -227,6 +228,6 @@ class Truth:
             if change.actor == "outside" and key in self.keys:
                 made = Change(index, change.at, change.delta, change.cause, change.reference)
                 self._changes[key].append(made)
-                if not made.ordered and not self._readable(key):
+                if not made.ordered and not self.may_be_read(key):
                     self.lost.add((key, index))
         self._seen[name] = len(changes)

@@ -34,6 +34,10 @@ from unnest(:orders::text[], :lines::text[], :cells::bigint[], :items::text[], :
 order by u.order_id, u.line
 on conflict (connection_id, order_id, line) do update set cell_id = coalesce(order_lines.cell_id, excluded.cell_id),
   quantity = excluded.quantity, counted = excluded.counted, held = excluded.held, state = excluded.state,
+  grown = order_lines.grown + greatest(0, excluded.counted - order_lines.counted),
+  grown_at = case when excluded.counted > order_lines.counted then excluded.swept_at else order_lines.grown_at end,
+  ungrown_at = case when excluded.counted > order_lines.counted then coalesce(order_lines.ungrown_at, order_lines.swept_at)
+                    else order_lines.ungrown_at end,
   swept_at = greatest(order_lines.swept_at, excluded.swept_at);
 
 -- name: vanish_lines(connection_id, since, until, swept_at)
@@ -82,9 +86,12 @@ locked as (select p.id from pairs p join wanted w on w.id = p.id where p.held <>
 update pairs p set held = w.held from wanted w, locked where p.id = w.id and locked.id = p.id returning p.channel_cell;
 
 -- name: lines_of_cell(cell_id, since)
--- Orders of a cell that were first listed after a time, as evidence.
-select counted as units, first_seen_at, unseen_at from order_lines
-where cell_id = :cell_id and counted > 0 and first_seen_at > :since order by first_seen_at, order_id, line;
+-- Orders of a cell that were first listed after a time, as evidence; what an edit added to one stands for itself.
+select u.units, u.first_seen_at, u.unseen_at from order_lines o
+cross join lateral (values (o.counted - o.grown, o.first_seen_at, o.unseen_at), (o.grown, o.grown_at, o.ungrown_at))
+  as u (units, first_seen_at, unseen_at)
+where o.cell_id = :cell_id and u.units > 0 and u.first_seen_at > :since
+order by u.first_seen_at, o.order_id, o.line, u.units;
 
 -- name: drop_old_lines(before)$
 -- Orders that no window reaches any more are forgotten.
@@ -120,10 +127,13 @@ with gone as (
 select cell_id, known_from, asked_at from gone order by cell_id;
 
 -- name: standing_lines(cell_id, since)
--- Orders of a cell that were first listed after a time, as evidence; those that were taken back say nothing.
-select counted as units, first_seen_at, unseen_at from order_lines
-where cell_id = :cell_id and counted > 0 and first_seen_at > :since and state in ('provisional', 'placed', 'shipped')
-order by first_seen_at, order_id, line;
+-- The same of orders that were not taken back: those say nothing of what a level lacks.
+select u.units, u.first_seen_at, u.unseen_at from order_lines o
+cross join lateral (values (o.counted - o.grown, o.first_seen_at, o.unseen_at), (o.grown, o.grown_at, o.ungrown_at))
+  as u (units, first_seen_at, unseen_at)
+where o.cell_id = :cell_id and u.units > 0 and u.first_seen_at > :since
+  and o.state in ('provisional', 'placed', 'shipped')
+order by u.first_seen_at, o.order_id, o.line, u.units;
 
 -- name: shown_of_cell(cell_id, since)
 -- What levels showed of others at a cell since a time.
