@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pytest
+
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import OpId
 from inventory_sync.sandbox.kernel import Request
 from inventory_sync.sandbox.makeshop.switches import JST
 from inventory_sync.sandbox.makeshop_classic import ClassicMakeShopSimulator
 from inventory_sync.sandbox.makeshop_classic import ClassicSwitches as ShopSwitches
-from inventory_sync.systems.errors import RetryLater
+from inventory_sync.systems.errors import PartnerError, RetryLater
 from inventory_sync.systems.http import HttpRequest, HttpResponse
 from inventory_sync.systems.makeshop.classic import ClassicClient, ClassicSwitches, make_classic_client
 from inventory_sync.systems.makeshop.keys import Item
@@ -155,3 +157,15 @@ def cell_of(item: str) -> CellRef:
 
 def planned(cell: CellRef, value: int, number: int = 0) -> PlannedOp:
     return PlannedOp(OpId(f"op-{number}"), cell, 1, value)
+
+
+def answering(status: int, body: bytes = b"", **headers: str) -> Callable[[HttpRequest], HttpResponse]:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda request: HttpResponse(status, given, body)
+
+
+async def fails(told: Story, kind: type[PartnerError], ask: Any) -> Any:
+    with pytest.raises(kind) as caught:
+        await told.patiently(ask)
+    assert all(secret not in caught.value.message for secret in SECRETS)
+    return caught.value
