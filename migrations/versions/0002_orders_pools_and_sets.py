@@ -104,8 +104,7 @@ STATEMENTS = (
          add held integer not null default 0 check (held >= 0)""",
     # Of an order only number, line, item, quantity and state. `counted`: units that are movements already; `held`:
     # units that policy does not count yet. It stood in a list asked at `first_seen_at` and not in one asked at
-    # `unseen_at`; `swept_at`: when the list that last showed it was asked. `grown` of the counted units came by an edit,
-    # between `ungrown_at` and `grown_at`.
+    # `unseen_at`; `swept_at`: when the list that last showed it was asked.
     """create table order_lines (
          connection_id bigint not null references connections,
          order_id text not null,
@@ -121,9 +120,6 @@ STATEMENTS = (
          placed_at timestamptz not null,
          first_seen_at timestamptz not null,
          unseen_at timestamptz,
-         grown integer not null default 0 check (grown between 0 and counted),
-         grown_at timestamptz,
-         ungrown_at timestamptz,
          swept_at timestamptz not null,
          primary key (connection_id, order_id, line))""",
     "create index order_lines_placed on order_lines (connection_id, placed_at)",

@@ -3,7 +3,9 @@
 Three things do not happen here, because no daemon could tell them from something else (the truth model's rule 3.8
 excludes them, and the guide says so). Nobody changes a number by hand that can be set and never read. Nobody changes a
 number, or has an order give goods back, from the instant a number of ours is under way to that cell until a reading has
-settled it. And nobody touches an order that was not listed yet as it stands. What somebody changes between a reading of
+settled it; where differences are written, from the instant one of ours is under way until it is settled, for a change
+of the same units the other way round leaves no trace of either. And nobody touches an order that was not listed yet as
+it stands. What somebody changes between a reading of
 ours and the number composed from it does happen; it is lost for good, and the monitors leave out exactly that.
 """
 
@@ -141,15 +143,19 @@ async def _may_handle(world: World, number: str) -> bool:
 
 
 async def _is_quiet(world: World, items: Sequence[str]) -> bool:
-    """Whether no number of ours is under way to these items, or landed there and was not settled by a reading asked
-    once every order that may have met it was listed."""
-    if world.kind == RELATIVE:
-        return True
+    """Whether no write of ours is under way to these items, and no number landed there that was not settled by a
+    reading asked once every order that may have met it was listed."""
     partner = world.partners["cart"]
     keys = [partner.item_key(item) for item in items]
-    busy = await world.pool.fetchval(_BUSY, partner.connection_id, keys, partner.definition.capabilities.order_lag)
-    return not busy
+    if world.kind == RELATIVE:
+        return not await world.pool.fetchval(_UNDER_WAY, partner.connection_id, keys)
+    return not await world.pool.fetchval(_BUSY, partner.connection_id, keys, partner.definition.capabilities.order_lag)
 
+
+_UNDER_WAY = """
+select coalesce(bool_or(c.op_id is not null), false) from cells c join items i on i.id = c.item_id
+where c.connection_id = $1 and i.key = any($2::text[])
+"""
 
 _BUSY = """
 select coalesce(bool_or(c.op_id is not null or c.loose <> '{}' or c.settled_since_read

@@ -257,10 +257,12 @@ class Monitors:
         return found
 
     async def _note_unsure(self) -> None:
-        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed."""
+        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed, by at
+        most what rose there."""
         for row in await self.world.pool.fetch(queries.UNSURE):
             key = self.spots[row["channel_cell"]]
-            self.uncertain[key] = max(self.uncertain[key], row["uncertain"])
+            unsure = min(row["uncertain"], self.truth.risen(key))
+            self.uncertain[key] = max(self.uncertain[key], unsure)
 
     async def judge(self, rested: bool) -> None:
         """Check everything that holds at rest."""

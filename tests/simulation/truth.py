@@ -184,6 +184,10 @@ class Truth:
         """A difference was composed, reckoned from a reading asked at that time."""
         self._sent[key].append(_Composed(op, asked_at, at, delta))
 
+    def risen(self, key: Key) -> int:
+        """Units by which others raised a cell, whatever else they did there."""
+        return sum(max(0, each.delta) for each in self.all_outside(key))
+
     def hidden(self, key: Key) -> int:
         """Units that a shop cut off from decreases of ours while somebody changed the number by hand: the level shows
         neither, and no order tells of it. What was cut off because of orders alone must be found."""
