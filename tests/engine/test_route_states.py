@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.config import ConfigErrors
-from inventory_sync.engine import matching, overview, routes, stopping, watching
+from inventory_sync.engine import decide, matching, overview, routes, stopping, watching
 from inventory_sync.engine.route_words import WORDS, Step, blocker
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.unmap import unmap
@@ -181,6 +181,8 @@ async def started(desk: Desk) -> None:
     await desk.prepare()
     made = await routes.make_preview(desk.house, "pos-shop")
     await routes.start(desk.house, "pos-shop", preview_id=made.id, actor="tester")
+    while (await decide.decide(desk.house)).did:
+        pass
 
 
 @pytest.mark.row("S4-35", "S4-41")
