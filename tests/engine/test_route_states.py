@@ -179,6 +179,7 @@ async def test_what_is_owed_is_not_forgotten_by_a_file(desk: Desk) -> None:
 
 async def started(desk: Desk) -> None:
     await desk.prepare()
+    await desk.pool.execute("update cells set known = 5")
     made = await routes.make_preview(desk.house, "pos-shop")
     await routes.start(desk.house, "pos-shop", preview_id=made.id, actor="tester")
     while (await decide.decide(desk.house)).did:
