@@ -1,8 +1,8 @@
 """Batches that a partner accepted and carries out later: how each row of one finds its outcome.
 
-That it was accepted is no outcome. Its callback, or the end of the time declared for it, only says when to look: each op
-is looked up by its id in the partner's change history. What has left no trace once nothing can land any more goes on as
-a batch of its own, under the same op id: it is looked up once more before it is repeated, and its answer names the
+That it was accepted is no outcome. Its callback, or the end of the time declared for it, only says when to look: each
+op is looked up by its id in the partner's change history. What has left no trace once nothing can land any more goes on
+as a batch of its own, under the same op id: it is looked up once more before it is repeated, and its answer names the
 reason where the partner refuses it.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -21,13 +21,16 @@ from inventory_sync.engine.lane import House, Lane, hold
 from inventory_sync.model.ids import BatchId, OpId
 from inventory_sync.store import db
 from inventory_sync.systems.errors import RetryLater, Unreadable
-from inventory_sync.systems.port import Applied, HistoryRow, OpOutcome, PlannedOp
+from inventory_sync.systems.port import Applied, BulkWrites, Capabilities, HistoryRow, OpOutcome, PlannedOp
 
 log = structlog.get_logger()
 
 FIRST_LOOK = 2.0
 LONGEST_LOOK = 60.0
 """Seconds between two looks at rows that left no trace yet: as long as they have been looked for, between these."""
+
+LOOKUPS = 10
+"""Rows that are looked up in one step, so that other doubts get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,58 +48,77 @@ async def look(house: House, lane: Lane, batch: BatchId, ops: Sequence[PlannedOp
     able = lane.client.capabilities.bulk
     if state is None or able is None:
         return
-    search = await _search(house, lane, batch, ops, house.now() - timedelta(seconds=state["sent_ago"]))
-    await _settle_found(house, lane, batch, search.rows)
+    age = _Age(state["sent_ago"], state["called_ago"])
+    search = await _search(house, lane, able, batch, ops, age)
+    await _settle_found(house, lane, batch, search.rows, in_doubt=state["state"] == "in_doubt")
     if search.wait is not None:
         await _look_again(house, batch, search.wait)
         return
     lane.searched.pop(batch, None)
     if not search.missing:
         return
-    late = lane.client.capabilities.late_effect.total_seconds()
-    called = state["called_ago"]
-    if state["sent_ago"] >= able.late_effect.total_seconds() or (called is not None and called >= late):
+    end = age.until_over(lane.client.capabilities, able)
+    if end <= 0:
         await _split(house, lane, batch, search.missing)
         return
-    overdue = state["sent_ago"] >= able.callback_within.total_seconds()
-    if overdue and state["state"] == "accepted":
-        await _missed(house, lane, batch, called is None)
-    since = called if called is not None else max(0.0, state["sent_ago"] - able.callback_within.total_seconds())
-    wait = min(LONGEST_LOOK, max(FIRST_LOOK, since))
-    end = late - called if called is not None else able.late_effect.total_seconds() - state["sent_ago"]
-    await _look_again(house, batch, min(wait, max(0.1, end)))
+    if state["state"] == "accepted" and age.sent >= able.callback_within.total_seconds():
+        await _missed(house, lane, batch, uncalled=age.called is None)
+    since = age.sent if age.called is None else age.called
+    await _look_again(house, batch, min(LONGEST_LOOK, max(FIRST_LOOK, since), end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Age:
+    """Seconds since a batch was sent, and since its callback came."""
+
+    sent: float
+    called: float | None
+
+    def until_over(self, capabilities: Capabilities, able: BulkWrites) -> float:
+        """Seconds until nothing of it can land any more; 0 or less: it is over."""
+        by_time = able.late_effect.total_seconds() - self.sent
+        if self.called is None:
+            return by_time
+        return min(by_time, capabilities.late_effect.total_seconds() - self.called)
 
 
 async def _search(
-    house: House, lane: Lane, batch: BatchId, ops: Sequence[PlannedOp], first: datetime
+    house: House, lane: Lane, able: BulkWrites, batch: BatchId, ops: Sequence[PlannedOp], age: _Age
 ) -> _Search:
-    """Look each op up, as far as the partner's budget goes; what was looked at in this round is not asked again."""
+    """Look each op up, a few in one step; what was looked at in this round is not asked again. Before the callback one
+    op is asked for first: where it left no trace, the others are hardly further."""
     seen = lane.searched.setdefault(batch, set())
+    probing = age.called is None and age.sent < able.callback_within.total_seconds() and not seen
+    since = house.now() - timedelta(seconds=age.sent) - REACH_BACK
     found: dict[OpId, Sequence[HistoryRow]] = {}
-    missing: list[PlannedOp] = []
-    wait: float | None = None
+    missing = [op for op in ops if op.op in seen]
+    asked = 0
     for op in ops:
         if op.op in seen:
-            missing.append(op)
             continue
+        if asked == LOOKUPS:
+            return _Search(found, tuple(missing), asked / able.lookups)
         try:
-            rows = await lane.client.history(op.cell, first - REACH_BACK)
+            rows = await lane.client.history(op.cell, since)
         except RetryLater as error:
-            wait = error.after
-            break
+            return _Search(found, tuple(missing), max(error.after, asked / able.lookups))
         except Unreadable:
             rows = ()  # it stays open; by itself it ends as any change without evidence does
         await recognise(house, lane, rows)
+        asked += 1
         seen.add(op.op)
         if traces := [row for row in rows if row.op == op.op and row.installation == house.installation]:
             found[op.op] = traces
+        elif probing:
+            return _Search(found, tuple(ops))
         else:
             missing.append(op)
-    return _Search(found, tuple(missing), wait)
+        probing = False
+    return _Search(found, tuple(missing))
 
 
 async def _settle_found(
-    house: House, lane: Lane, batch: BatchId, found: Mapping[OpId, Sequence[HistoryRow]]
+    house: House, lane: Lane, batch: BatchId, found: Mapping[OpId, Sequence[HistoryRow]], *, in_doubt: bool
 ) -> None:
     """Those with a trace are applied; one with several is watched, so that the surplus is taken back."""
     count = Counter({op: len(rows) for op, rows in found.items()})
@@ -105,12 +127,13 @@ async def _settle_found(
             op: Applied(rows[0].id, rows[0].at) for op, rows in found.items() if (count[op] > 1) is doubled
         }
         if outcomes:
-            house.observer.doubted(lane.name, "found")
+            if in_doubt:
+                house.observer.doubted(lane.name, "found")
             answered = settle.Answered(outcomes, partly=True)
             await settle.settle(house, lane, batch, answered, attempt=2 if doubled else 1)
 
 
-async def _missed(house: House, lane: Lane, batch: BatchId, uncalled: bool) -> None:
+async def _missed(house: House, lane: Lane, batch: BatchId, *, uncalled: bool) -> None:
     """Its time is over: what has left no trace is in doubt from now on."""
     reason = "its callback stayed away" if uncalled else "no trace of it after the callback"
     async with db.transaction(house.pool) as conn:

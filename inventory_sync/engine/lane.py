@@ -72,8 +72,8 @@ class Lane:
     """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits;
     `polled` says that changes nobody may have heard of while no process held the lane were listed. Lists of orders
     under way (`newest`, `window`) start over with the process: reading one twice changes nothing. `looks` are levels of
-    doubtful batches that wait for the orders around them; `searched` are the ops of an accepted batch that this round of
-    looking them up has asked for."""
+    doubtful batches that wait for the orders around them; `searched` are the ops of an accepted batch that were looked
+    up in this round; `composing_bulk`: a batch of many rows is being composed."""
 
     connection_id: int
     name: str

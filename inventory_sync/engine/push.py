@@ -95,8 +95,8 @@ async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> N
 
 async def compose(house: House, lane: Lane, many: BulkWrites | None = None) -> Batch | None:
     """Compose a batch of ops and mark it sent, in one transaction; None if there is nothing to write. Of one sign, but
-    for numbers that are set: they are never repeated, so nothing is gained by keeping them apart. `many`: what only runs
-    want written, in a batch that is carried out later."""
+    for numbers that are set: they are never repeated, so nothing is gained by keeping them apart. `many`: what only a
+    run wants written, in a batch that is carried out later."""
     now = house.now()
     async with db.transaction(house.pool) as conn:
         await hold(house, lane, conn)

@@ -42,6 +42,9 @@ log = structlog.get_logger()
 BUG_PAUSE = 300.0
 """Seconds a lane writes nothing after its partner called a request malformed: a person has been alerted."""
 
+UNASKED = timedelta(seconds=10)
+"""How long after a batch was accepted a first row of it is looked up, where its callback has not come by then."""
+
 FIRST_LOOK = 1.0
 LONGEST_LOOK = 60.0
 """Seconds before a doubtful batch is looked at again: doubling from the first to the longest."""
@@ -144,8 +147,7 @@ async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, 
 
 async def _await_result(lane: Lane, conn: Connection, batch: BatchId, outcome: Accepted, now: datetime) -> None:
     """A batch that the partner carries out later has no outcome yet, and is not in doubt before its time."""
-    able = lane.client.capabilities.bulk
-    due = now + (able.callback_within if able is not None else timedelta(0))
+    due = now + UNASKED
     await db.run(conn, "accept_batch", id=batch, reference=outcome.reference, due_at=due, now=now)
     await db.notify(conn, f"doubt:{lane.connection_id}")
     log.info("push.accepted", connection=lane.name, batch=batch, reference=outcome.reference)

@@ -57,9 +57,9 @@ __all__ = [
     "Applied",
     "Budget",
     "BulkWrites",
-    "CallbackParser",
     "Calibration",
     "CalibrationStep",
+    "CallbackParser",
     "Capabilities",
     "CatalogueItem",
     "CataloguePage",
@@ -277,7 +277,7 @@ class NoticeParser(Protocol):
 
 
 class CallbackParser(NoticeParser, Protocol):
-    """The parser of a system whose definition names a `callback_secret`."""
+    """The parser of a system whose definition names a `callback_field`."""
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Checks and reads what a partner says of a batch it had accepted. `:token` is the unguessable part."""
@@ -341,7 +341,7 @@ class SystemDefinition:
     needs_calibration: Callable[[Any], bool] = lambda _: False  # by settings: no route runs before it was calibrated
     file_catalogue: Callable[[Any], FileCatalogue | None] | None = None  # by settings: not every account needs files
     generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
-    callback_secret: str = ""  # that of them which callbacks of accepted batches carry in their address
+    callback_field: str = ""  # that of them which callbacks of accepted batches carry in their address
     pace: Callable[[Any, bool], WritePace] | None = None  # by settings, and whether we have a public address: how fast
     # a push goes by single and by bulk calls; None where there are no bulk calls
     calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None

@@ -262,11 +262,13 @@ class BulkWrites:
 
     `usable`: callbacks can reach us, and what became of each row can be looked up; else they are not used. Without a
     callback after `callback_within` a batch is in doubt; what has left no trace after `late_effect` will not land.
+    `lookups`: rows a second that are looked up, so that readings of live changes keep their room.
     """
 
     rows: int
     callback_within: timedelta
     late_effect: timedelta
+    lookups: float
     usable: bool = False
 
 

@@ -39,7 +39,7 @@ definition = SystemDefinition(
         "契約でアプリの利用を開始し、マイページでスコープを承認していること",
     ),
     generated_secrets=("callback_token",),
-    callback_secret="callback_token",
+    callback_field="callback_token",
     pace=pace,
     switches={
         "history": "the contract may read the stock change history, which ends doubts about lost answers; default true",

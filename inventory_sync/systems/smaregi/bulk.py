@@ -1,9 +1,10 @@
 """Bulk calls: up to 100 changes in one request, carried out later, with a callback at the end.
 
 developers.smaregi.dev/platform-api-reference/apis/pos/operations/poststockaddbulk: at most 100 rows, none of 0 units, a
-callback address is required, and the answer names a request. What the callback says of the rows, how long it takes, and
-whether it is repeated could not be read there. So a callback is believed in nothing but that it came: each row is looked
-up by its memo. What a bulk call refuses as a whole, or leaves out, goes singly, where the answer names the reason.
+callback address is required, and the answer names a request. What the callback says of the rows, how long it takes,
+and whether it is repeated could not be read there. So a callback is believed in nothing but that it came: each row is
+looked up by its memo. What a bulk call refuses as a whole, or leaves out, goes singly, where the answer names the
+reason.
 """
 
 from __future__ import annotations
@@ -28,14 +29,26 @@ from inventory_sync.systems.port import (
 )
 from inventory_sync.systems.smaregi import protocol
 from inventory_sync.systems.smaregi.limits import bucket_size
-from inventory_sync.systems.smaregi.settings import SmaregiSettings
+from inventory_sync.systems.smaregi.settings import PRODUCTION_READS, SmaregiSettings
 
 MAX_ROWS = 100
 MAX_URL = 511  # characters of a callback address
 REQUEST = "request"  # the part of the query in which our callback address names the request
 SUFFIX = "/pos/stock/add/bulk"
 
-BULK = BulkWrites(MAX_ROWS, callback_within=timedelta(minutes=2), late_effect=timedelta(minutes=10))
+LOOKUP_SHARE = 2 / 3  # of the reads may go into looking rows up: readings of live changes keep the rest
+
+
+def _lookups(reads: int) -> float:
+    return bucket_size(reads)[1] * LOOKUP_SHARE
+
+
+BULK = BulkWrites(
+    MAX_ROWS,
+    callback_within=timedelta(minutes=2),
+    late_effect=timedelta(minutes=10),
+    lookups=_lookups(PRODUCTION_READS),
+)
 """How long a bulk call takes is not documented; both times are settings."""
 
 
@@ -46,6 +59,7 @@ def bulk_of(settings: SmaregiSettings, callback_url: str | None) -> BulkWrites:
         BULK,
         callback_within=BULK.callback_within if within is None else timedelta(seconds=within),
         late_effect=BULK.late_effect if late is None else timedelta(seconds=late),
+        lookups=_lookups(settings.reads),
         usable=settings.bulk and settings.history and settings.memo and callback_url is not None,
     )
 
@@ -107,9 +121,8 @@ def requests_named(query: str, body: bytes) -> tuple[str, ...]:
 
 def pace(settings: SmaregiSettings, public: bool) -> WritePace:
     """How fast a push goes here: singly by the write budget; by bulk calls as fast as memos can be looked up."""
-    singles, reads = bucket_size(settings.writes)[1], bucket_size(settings.reads)[1]
     why_en, why_ja = _why_not(settings, public)
-    return WritePace(singles, min(reads, singles * MAX_ROWS), MAX_ROWS, not why_en, why_en, why_ja)
+    return WritePace(bucket_size(settings.writes)[1], _lookups(settings.reads), MAX_ROWS, not why_en, why_en, why_ja)
 
 
 def _why_not(settings: SmaregiSettings, public: bool) -> tuple[str, str]:
@@ -138,4 +151,3 @@ def _number(value: object) -> str | None:
         return None
     text = str(value)
     return text if text.isascii() and text.isdigit() and len(text) <= 20 else None
-

@@ -65,8 +65,8 @@ VERIFY_READS = 3
 
 
 def effective_capabilities(settings: SmaregiSettings, callback_url: str | None = None) -> Capabilities:
-    """The capabilities of one connection: its measured times, no evidence where history or memos are off, and bulk calls
-    where their callbacks reach us."""
+    """The capabilities of one connection: its measured times, no evidence where history or memos are off, and bulk
+    calls where their callbacks reach us."""
     readable = settings.history and settings.memo
     return replace(
         CAPABILITIES,
@@ -192,8 +192,8 @@ class SmaregiClient:
         return LevelPage(hints(rows, str(call)), str(page + 1) if more else None)
 
     def compose(self, ops: Sequence[PlannedOp], key: str) -> PreparedRequest:
-        """The relative change of one op, or of several in a bulk call. Smaregi knows no key: the op ids stand for it, and
-        `key` only names a bulk call in its callback."""
+        """The relative change of one op, or of several in a bulk call. Smaregi knows no key: the op ids stand for it,
+        and `key` only names a bulk call in its callback."""
         if len(ops) > 1 and self._callback_url is not None:
             return bulk.prepare(self._contract, self._installation, ops, key)
         return protocol.prepare(self._contract, self._installation, _only(ops))
@@ -206,8 +206,8 @@ class SmaregiClient:
     async def send(
         self, prepared: PreparedRequest, ops: Sequence[PlannedOp]
     ) -> Mapping[OpId, OpOutcome] | Split | Accepted:
-        """Sends one change. Applied names its history row; a lost or unreadable answer is Doubt. A bulk call is Accepted,
-        or Split where it was refused as a whole."""
+        """Sends one change. Applied names its history row; a lost or unreadable answer is Doubt. A bulk call is
+        Accepted, or Split where it was refused as a whole."""
         if bulk.is_bulk(prepared):
             return await self._send_bulk(prepared)
         op = _only(ops)

@@ -47,7 +47,7 @@ def contract_of(headers: Mapping[str, str], body: bytes) -> str | None:
 
 
 class SmaregiNoticeParser:
-    """Implements `port.CallbackParser` for one connection. `new_id` gives ids to notices that carry none of their own."""
+    """Implements `port.CallbackParser` for one connection. `new_id` gives ids to notices that carry none themselves."""
 
     def __init__(self, settings: SmaregiSettings, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
         secrets = (settings.webhook_secret, settings.previous_webhook_secret)
@@ -83,8 +83,8 @@ class SmaregiNoticeParser:
         return Notice(self._id(headers, body, cells), event, kind, cells, catalogue)
 
     def parse_callback(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Checks the token in the address, then which requests a callback names. Nothing else in it is believed; the same
-        callback once more is the same notice."""
+        """Checks the token in the address, then which requests a callback names. Nothing else in it is believed; the
+        same callback once more is the same notice."""
         given = headers.get(":token", "").encode("utf-8", "surrogateescape")
         if not self._callback_token or not hmac.compare_digest(given, self._callback_token):
             raise _unauthorized(problems.BAD_CALLBACK)
