@@ -166,8 +166,8 @@ async def test_what_is_sold_while_its_row_is_under_way_is_told_after_it(running:
     await bench.run(2)
     taken = (
         await bench.rows(
-            "select p.value from ops o join batches b on b.id = o.batch_id join components k on k.ledger_cell = o.cell_id "
-            "join pairs p on p.id = k.pair_id where b.kind = 'bulk' order by o.id limit 1"
+            "select p.value from ops o join batches b on b.id = o.batch_id "
+            "join components k on k.ledger_cell = o.cell_id join pairs p on p.id = k.pair_id where b.kind = 'bulk' order by o.id limit 1"
         )
     )[0]["value"]
     bench.move_channel(taken, -2)
@@ -246,7 +246,7 @@ async def test_rows_of_a_bulk_write_that_was_lost_go_singly_once_it_cannot_land_
     lost = bulks(bench)[0]
     before = len(singles(bench))
     await bench.run(BULK_LATE_EFFECT.total_seconds() - 60)
-    assert len(bench.ours("pos")) < 30
+    assert len(bench.ours("pos")) < ROWS
     await over(bench, run, seconds=600)
     late = [each for each in singles(bench)[before:] if each.at - lost.at >= BULK_LATE_EFFECT]
     assert len(late) >= 5
