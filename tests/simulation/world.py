@@ -22,6 +22,7 @@ from inventory_sync.sandbox.kernel import Delivery, FaultKind
 from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
 from inventory_sync.systems.port import CallbackParser, Client, ClientContext, SystemDefinition
+from inventory_sync.web.directory import callback_address
 from tests.simulation.clock import Agenda
 from tests.simulation.kinds import Options, kind_of
 from tests.simulation.net import SimulatedTransport
@@ -38,6 +39,7 @@ from tests.simulation.warehouse import Warehouse
 T = TypeVar("T")
 
 INSTALLATION = "simulated0"
+PUBLIC_URL = "https://sync.example.jp"
 CODES = ("A-1", "B-2", "C-3")
 
 
@@ -133,7 +135,12 @@ class World:
     def client(self, partner: Partner) -> Client:
         transport = SimulatedTransport(self.agenda, self.tasks, partner.wire)
         context = ClientContext(
-            transport, self.house.ambient, INSTALLATION, self.budget_full, calibration=partner.calibration
+            transport,
+            self.house.ambient,
+            INSTALLATION,
+            self.budget_full,
+            calibration=partner.calibration,
+            callback_url=callback_address(PUBLIC_URL, partner.definition, partner.name, partner.settings),
         )
         client: Client = partner.definition.make_client(partner.settings, context)
         return client
