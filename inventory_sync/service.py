@@ -38,12 +38,12 @@ from inventory_sync.store import db
 from inventory_sync.store.migrate import migrate, schema_status
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.http import AiohttpTransport, Transport
-from inventory_sync.systems.port import Client, ClientContext, SettingsModel, SystemDefinition
+from inventory_sync.systems.port import CallbackParser, Client, ClientContext, SettingsModel, SystemDefinition
 from inventory_sync.systems.registry import Registry, load
 from inventory_sync.upstreams import check_upstreams
 from inventory_sync.web.admin import admin_app
 from inventory_sync.web.collector import NoticeCollector
-from inventory_sync.web.directory import Door
+from inventory_sync.web.directory import Door, callback_address
 from inventory_sync.web.gauges import MetricsPage
 from inventory_sync.web.metrics import Metrics, MetricsObserver
 from inventory_sync.web.public import public_app
@@ -285,7 +285,8 @@ class Daemon:
             definition, settings = opened
             if definition.make_notice_parser is not None:
                 parser = definition.make_notice_parser(settings)
-                door = Door(record["id"], record["name"], parser, definition.notice_response_empty)
+                callbacks = cast(CallbackParser, parser) if definition.callback_field else None
+                door = Door(record["id"], record["name"], parser, definition.notice_response_empty, callbacks)
                 doors[record["system"], record["name"]] = door
                 if record["identity"]:
                     contracts[record["system"], record["identity"]] = door
@@ -339,6 +340,7 @@ class Daemon:
                 self.house.ambient,
                 self.house.installation,
                 calibration=record["calibration"],
+                callback_url=callback_address(self.settings.public_url, definition, record["name"], settings),
             )
             return definition.make_client(settings, context)
 

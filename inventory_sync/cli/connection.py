@@ -143,6 +143,11 @@ def upload(
     shell.run(work)
 
 
+def notice_secrets(definition: SystemDefinition) -> tuple[str, ...]:
+    """The secrets of ours that the address for a partner's notices ends in."""
+    return tuple(field for field in definition.generated_secrets if field != definition.callback_field)
+
+
 @app.command("notify-url")
 def notify_url(name: Annotated[str, typer.Argument(help="The connection.")]) -> None:
     """Show the address that the partner's notices must be sent to. Who knows it can wake us: keep it secret."""
@@ -158,7 +163,7 @@ def notify_url(name: Annotated[str, typer.Argument(help="The connection.")]) -> 
                 f"{definition.name} sends no notices.", field="", remedy="Nothing is to be done.", code="IS-CON-026"
             )
         url = f"{public.rstrip('/')}/webhooks/{record['system']}/{record['name']}"
-        for field in definition.generated_secrets:
+        for field in notice_secrets(definition):
             url += f"/{getattr(settings, field).get_secret_value()}"
         session.line(url)
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
-from inventory_sync.cli import shell
+from inventory_sync.cli import route_pace, shell
 from inventory_sync.cli.status import moment, reasons
 from inventory_sync.engine import overview, previews
 from inventory_sync.engine.lane import House
@@ -152,10 +152,14 @@ async def _preview(
     """Make a preview and print it: every line as it is worked out, or a table of the first."""
     if as_json or as_csv:
         printer = JsonPrinter() if as_json else CsvPrinter()
-        printer.end(await make(session, house, name, source, printer.tell))
+        made = await make(session, house, name, source, printer.tell)
+        made.summary["time"] = [each.document() for each in await route_pace.expected(session, house, made)]
+        printer.end(made)
     else:
         made = await make(session, house, name, source)
         await _table(session, made, _stored(house, made), lines, None)
+        for line in route_pace.lines(session, await route_pace.expected(session, house, made)):
+            session.line(line)
 
 
 class JsonPrinter:

@@ -61,7 +61,11 @@ def _connections(session: shell.Session, found: dict[str, Any]) -> None:
         if each["reason"]:
             session.line(f"  {each['name']}: {each['reason']} [{each['code']}]")
             session.line(f"    {say('remedy')}: {each['remedy']}")
-    by_hand = {name for name, definition in partners.installed_systems().items() if definition.generated_secrets}
+    by_hand = {
+        name
+        for name, definition in partners.installed_systems().items()
+        if set(definition.generated_secrets) - {definition.callback_field}
+    }
     for each in found["connections"]:
         if each["state"] == "linked" and each["system"] in by_hand and each["heard_at"] is None:
             session.line(f"  {each['name']}: {say('never_heard', name=each['name'])}")

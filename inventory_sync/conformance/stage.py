@@ -11,6 +11,7 @@ from inventory_sync.conformance.rig import Door, FilingRig, Impossible, Ordering
 from inventory_sync.model.ids import OpId
 from inventory_sync.systems.errors import PartnerError, RetryLater
 from inventory_sync.systems.port import (
+    Accepted,
     Applied,
     Capabilities,
     CatalogueItem,
@@ -246,8 +247,11 @@ class Stage:
         return Sent(self.client.compose(ops, self.new_id()), tuple(ops))
 
     async def try_send(self, sent: Sent) -> Mapping[OpId, OpOutcome] | Split:
-        """Send a batch once."""
-        return await self.client.send(sent.prepared, sent.ops)
+        """Send a batch once. Violated where it is only accepted: the kit sends no more than `write_batch` at once."""
+        outcome = await self.client.send(sent.prepared, sent.ops)
+        if isinstance(outcome, Accepted):
+            raise Violated(f"a batch of {len(sent.ops)} was accepted, and not carried out")
+        return outcome
 
     async def send(self, sent: Sent) -> Mapping[OpId, OpOutcome]:
         """Send a batch, coming again when told to. Violated where it is to be split."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from inventory_sync.engine import levels, push, settle
+from inventory_sync.engine import accepted, levels, push, settle
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.model.ids import BatchId, ItemKey, LocationKey, OpId
@@ -39,6 +39,9 @@ async def doubt(house: House, lane: Lane) -> Progress:
     if found is None:
         return Progress(0, await db.value(house.pool, "next_doubt", connection_id=lane.connection_id))
     batch = BatchId(found["id"])
+    if found["kind"] == "bulk":
+        await accepted.look(house, lane, batch, await _ops(house, batch))
+        return Progress(1, house.now())
     match lane.client.capabilities.evidence:
         case EvidenceKind.KEY:
             await _by_key(house, lane, batch)

@@ -17,6 +17,7 @@ from inventory_sync.engine.evidence import stop_routes_of
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.model.publish import LARGEST_UNITS
 from inventory_sync.store import cells, db
+from inventory_sync.store.db import Connection
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
 
 SOFT_CHECK = timedelta(minutes=1)
@@ -46,6 +47,7 @@ async def keep(house: House, arrivals: Sequence[Arrival]) -> int:
             kinds=[a.notice.kind.value for a in arrivals],
             hints=[_json(_plain(a.notice.cells)) for a in arrivals],
             catalogue=[_json(list(a.notice.catalogue)) for a in arrivals],
+            requests=[_json(list(a.notice.requests)) for a in arrivals],
             sent=[a.notice.sent_at for a in arrivals],
             received=[a.received_at for a in arrivals],
         )
@@ -72,7 +74,10 @@ async def intake(house: House) -> Progress:
         done: list[int] = []
         ignored: list[int] = []
         for notice in notices:
-            (ignored if notice["kind"] == NoticeKind.OTHER else done).append(notice["id"])
+            idle = notice["kind"] == NoticeKind.OTHER or (
+                notice["kind"] == NoticeKind.CALLBACK and not await _called(conn, notice, now)
+            )
+            (ignored if idle else done).append(notice["id"])
             hints += [_hint(notice, hint) for hint in notice["hints"]]
             wishes += _wishes(notice)
             if notice["kind"] == NoticeKind.ORDERS:
@@ -107,8 +112,17 @@ def _wishes(notice: Any) -> list[tuple[int, str, str]]:
             return [(connection, "locations", "")]
         case NoticeKind.UNINSTALLED | NoticeKind.ACCESS:
             return [(connection, "verify", notice["kind"])]
-        case NoticeKind.LEVELS | NoticeKind.ORDERS | NoticeKind.OTHER:
+        case NoticeKind.LEVELS | NoticeKind.ORDERS | NoticeKind.CALLBACK | NoticeKind.OTHER:
             return []
+
+
+async def _called(conn: Connection, notice: Any, now: datetime) -> bool:
+    """A callback only says that now is the time to look up what became of a batch; whether it is one of ours."""
+    connection = notice["connection_id"]
+    found = await db.value(conn, "note_callback", connection_id=connection, names=notice["requests"], now=now)
+    if found:
+        await db.notify(conn, f"doubt:{connection}")
+    return bool(found)
 
 
 def _plain(hints: Sequence[CellHint]) -> list[list[Any]]:

@@ -11,7 +11,7 @@ import structlog
 
 from inventory_sync.engine.observer import NO_OBSERVER, Observer
 from inventory_sync.model.ambient import Ambient
-from inventory_sync.model.ids import BatchId
+from inventory_sync.model.ids import BatchId, OpId
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
 from inventory_sync.systems.port import CellRef, Client, PausingBudget
@@ -72,7 +72,8 @@ class Lane:
     """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits;
     `polled` says that changes nobody may have heard of while no process held the lane were listed. Lists of orders
     under way (`newest`, `window`) start over with the process: reading one twice changes nothing. `looks` are levels of
-    doubtful batches that wait for the orders around them."""
+    doubtful batches that wait for the orders around them; `searched` are the ops of an accepted batch that were looked
+    up in this round; `composing_bulk`: a batch of many rows is being composed."""
 
     connection_id: int
     name: str
@@ -87,6 +88,8 @@ class Lane:
     window: Sweep | None = None
     windowed_at: datetime | None = None
     looks: dict[BatchId, Look] = field(default_factory=dict)
+    searched: dict[BatchId, set[OpId]] = field(default_factory=dict)
+    composing_bulk: bool = False
 
     def pause(self, until: datetime) -> None:
         """Send no writes before `until` (a partner asked for it, or refused our request as malformed)."""

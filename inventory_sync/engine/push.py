@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from inventory_sync.engine import settle
+from inventory_sync.engine import bulk, settle
 from inventory_sync.engine.decide import decisions_for
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.engine.observer import Composed
@@ -23,7 +23,7 @@ from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.store.cells import CellRow, Gap
 from inventory_sync.store.db import Connection
-from inventory_sync.systems.port import CellRef, GroupingClient, PlannedOp, PreparedRequest, WriteMode
+from inventory_sync.systems.port import BulkWrites, CellRef, GroupingClient, PlannedOp, PreparedRequest, WriteMode
 
 LOOK_AGAIN = timedelta(milliseconds=250)
 
@@ -65,11 +65,22 @@ async def push(house: House, lane: Lane) -> Progress:
     wait = lane.client.budget.wait("write", now)
     if wait > 0:
         return Progress(0, now + timedelta(seconds=wait))
-    batch = await compose(house, lane) or await compose_activation(house, lane)
+    batch = await _compose_bulk(house, lane) or await compose(house, lane) or await compose_activation(house, lane)
     if batch is None:
         return Progress(0, await _due(house, lane, now))
     await send(house, lane, batch)
     return Progress(len(batch.ops), house.now())
+
+
+async def _compose_bulk(house: House, lane: Lane) -> Batch | None:
+    able = await bulk.worth_it(house, lane)
+    if able is None:
+        return None
+    lane.composing_bulk = True
+    try:
+        return await compose(house, lane, able)
+    finally:
+        lane.composing_bulk = False
 
 
 async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> None:
@@ -82,19 +93,20 @@ async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> N
         lane.flying.discard(batch.id)
 
 
-async def compose(house: House, lane: Lane) -> Batch | None:
+async def compose(house: House, lane: Lane, many: BulkWrites | None = None) -> Batch | None:
     """Compose a batch of ops and mark it sent, in one transaction; None if there is nothing to write. Of one sign, but
-    for numbers that are set: they are never repeated, so nothing is gained by keeping them apart."""
+    for numbers that are set: they are never repeated, so nothing is gained by keeping them apart. `many`: what only a
+    run wants written, in a batch that is carried out later."""
     now = house.now()
     async with db.transaction(house.pool) as conn:
         await hold(house, lane, conn)
-        chosen = await _candidates(conn, lane, now)
+        chosen = await (bulk.candidates(conn, lane, many) if many else _candidates(conn, lane, now))
         if not chosen:
             return None
         locked = await cells.lock(conn, chosen)
         decisions = await decisions_for(conn, locked)
         able = [locked[c] for c in chosen if _may_write(lane, locked[c], decisions[c], now)]
-        lines = await _lines(conn, lane, able, decisions)
+        lines = await _lines(conn, lane, able, decisions, many.rows if many else lane.client.capabilities.write_batch)
         taken = {line.cell.id for line in lines}
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
         unread = [c for c in chosen if locked[c] not in able and (decisions[c].gap or decisions[c].rewrite)]
@@ -166,14 +178,14 @@ def _rewritten(row: CellRow, decision: Decision) -> Gap:
 
 
 async def _lines(
-    conn: Connection, lane: Lane, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision]
+    conn: Connection, lane: Lane, rows: Sequence[CellRow], decisions: Mapping[CellId, Decision], size: int
 ) -> list[_Line]:
     """The ops of the batch, of the first cell's sign where they are differences, from decisions made in this very
     transaction."""
     wanted = [row for row in rows if decisions[row.id].gap or decisions[row.id].rewrite]
     if not wanted:
         return []
-    first, size = wanted[0], lane.client.capabilities.write_batch
+    first = wanted[0]
     down = decisions[first.id].gap <= 0
     absolute = lane.client.capabilities.writes is WriteMode.ABSOLUTE
     group = [row for row in wanted if row.bisect == first.bisect]
@@ -237,7 +249,8 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
     batch = BatchId(house.ambient.new_id())
     prepared = lane.client.compose(ops, str(uuid.UUID(batch)))
     signs = {-1 if line.delta <= 0 else 1 for line in lines}
-    await _insert(conn, lane, batch, "adjust", signs.pop() if len(signs) == 1 else 0, prepared, now)
+    kind = "bulk" if len(lines) > lane.client.capabilities.write_batch else "adjust"
+    await _insert(conn, lane, batch, kind, signs.pop() if len(signs) == 1 else 0, prepared, now)
     await db.run(
         conn,
         "insert_ops",

@@ -26,6 +26,7 @@ from inventory_sync.store.cells import CellRow, Movement, SettledCell
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import Broken, Bug, Doubt, PartnerError, RetryLater, Stale
 from inventory_sync.systems.port import (
+    Accepted,
     Applied,
     EvidenceKind,
     NotApplied,
@@ -41,6 +42,9 @@ log = structlog.get_logger()
 BUG_PAUSE = 300.0
 """Seconds a lane writes nothing after its partner called a request malformed: a person has been alerted."""
 
+UNASKED = timedelta(seconds=10)
+"""How long after a batch was accepted a first row of it is looked up, where its callback has not come by then."""
+
 FIRST_LOOK = 1.0
 LONGEST_LOOK = 60.0
 """Seconds before a doubtful batch is looked at again: doubling from the first to the longest."""
@@ -48,10 +52,12 @@ LONGEST_LOOK = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Every op of the batch has its outcome; of those in `unknown` it can never be learnt."""
+    """Every op of the batch has its outcome; of those in `unknown` it can never be learnt. `partly`: those that are not
+    mentioned stay as they are."""
 
     outcomes: Mapping[OpId, OpOutcome]
     unknown: frozenset[OpId] = frozenset()
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class NeverKnown:
     reason: str
 
 
-Outcome = Answered | Refused | Doubtful | NeverKnown | Split
+Outcome = Answered | Refused | Doubtful | NeverKnown | Split | Accepted
 
 
 async def ask(house: House, lane: Lane, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Outcome:
@@ -102,7 +108,7 @@ async def ask(house: House, lane: Lane, prepared: PreparedRequest, ops: Sequence
         return Refused(error.message, pause=BUG_PAUSE, error=error)
     except PartnerError as error:
         return Doubtful(error.message)
-    if isinstance(answer, Split):
+    if isinstance(answer, (Split, Accepted)):
         return answer
     return Answered(answer)
 
@@ -115,7 +121,9 @@ async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, 
         found = await db.row(conn, "lock_batch", id=batch)
         if found is None:
             return
-        if isinstance(outcome, Doubtful) or (isinstance(outcome, Refused) and attempt > 1):
+        if isinstance(outcome, Accepted):
+            await _await_result(lane, conn, batch, outcome, now)
+        elif isinstance(outcome, Doubtful) or (isinstance(outcome, Refused) and attempt > 1):
             await _stay_in_doubt(lane, conn, batch, outcome, attempt, now)
         else:
             events = await _end(house, lane, conn, batch, outcome, attempt=attempt, now=now)
@@ -135,6 +143,14 @@ async def settle(house: House, lane: Lane, batch: BatchId, outcome: Outcome, *, 
         house.observer.settled(event)
     if isinstance(outcome, Refused) and isinstance(outcome.error, Broken):
         raise outcome.error
+
+
+async def _await_result(lane: Lane, conn: Connection, batch: BatchId, outcome: Accepted, now: datetime) -> None:
+    """A batch that the partner carries out later has no outcome yet, and is not in doubt before its time."""
+    due = now + UNASKED
+    await db.run(conn, "accept_batch", id=batch, reference=outcome.reference, due_at=due, now=now)
+    await db.notify(conn, f"doubt:{lane.connection_id}")
+    log.info("push.accepted", connection=lane.name, batch=batch, reference=outcome.reference)
 
 
 async def _stay_in_doubt(
@@ -198,6 +214,7 @@ async def _end(
             r["composed_at"],
         )
         for r in await db.rows(conn, "open_ops", batch_id=batch)
+        if not (isinstance(outcome, Answered) and outcome.partly) or r["id"] in outcome.outcomes
     ]
     locked = await cells.lock(conn, [op.cell for op in ops])
     ended = [_ended(lane, op, locked[op.cell], outcome, len(ops), now) for op in ops]
@@ -234,8 +251,8 @@ def _ended(lane: Lane, op: _Op, row: CellRow, outcome: Outcome, size: int, now: 
             return _undone(op, row, outcome.reason, now, lane, dirty=True, bisect=(size + 1) // 2)
         case NeverKnown():
             return _never_known(op, row, outcome.reason, now)
-        case Doubtful():
-            raise AssertionError("a doubtful batch is not ended")
+        case Doubtful() | Accepted():
+            raise AssertionError("a batch without an outcome is not ended")
         case _:
             assert_never(outcome)
 

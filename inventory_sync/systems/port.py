@@ -19,7 +19,9 @@ from inventory_sync.model.ids import ItemKey, OpId
 from inventory_sync.systems.http import Transport
 from inventory_sync.systems.steps import Step, Way
 from inventory_sync.systems.values import (
+    Accepted,
     Applied,
+    BulkWrites,
     Calibration,
     CalibrationStep,
     CatalogueItem,
@@ -47,13 +49,17 @@ from inventory_sync.systems.values import (
     Split,
     SubscriptionReport,
     Verified,
+    WritePace,
 )
 
 __all__ = [
+    "Accepted",
     "Applied",
     "Budget",
+    "BulkWrites",
     "Calibration",
     "CalibrationStep",
+    "CallbackParser",
     "Capabilities",
     "CatalogueItem",
     "CataloguePage",
@@ -95,6 +101,7 @@ __all__ = [
     "Verified",
     "Way",
     "WriteMode",
+    "WritePace",
 ]
 
 
@@ -167,6 +174,7 @@ class Capabilities:
     cuts_at_zero: bool = False  # a relative write whose result would lie below 0 stops at 0, and nobody is told
     shows_committed: bool = False  # channel: readings carry units that orders have taken and nobody shipped
     names_causes: bool = False  # ledger: history rows tell a sale at the counter from a booking of an order
+    bulk: BulkWrites | None = None  # for many rows at once: `compose` takes up to so many ops, `send` says Accepted
     adjustable_intake: tuple[str, ...] = ("adjustment",)  # ledger: ways in which channel movements can be booked
 
 
@@ -230,7 +238,9 @@ class Client(Protocol):
         """The exact request that makes a cell active without setting a number (only where `activates`)."""
         ...
 
-    async def send(self, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Mapping[OpId, OpOutcome] | Split:
+    async def send(
+        self, prepared: PreparedRequest, ops: Sequence[PlannedOp]
+    ) -> Mapping[OpId, OpOutcome] | Split | Accepted:
         """Send a batch and say what became of every op of it. `Doubt` where that cannot be said."""
         ...
 
@@ -266,6 +276,14 @@ class NoticeParser(Protocol):
         ...
 
 
+class CallbackParser(NoticeParser, Protocol):
+    """The parser of a system whose definition names a `callback_field`."""
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Checks and reads what a partner says of a batch it had accepted. `:token` is the unguessable part."""
+        ...
+
+
 class FileCatalogue(Protocol):
     """A catalogue that comes as a set of files, one of each kind: all of them, or nothing."""
 
@@ -292,6 +310,7 @@ class ClientContext:
     installation: str
     budget_full: bool = False  # True only in tests and one-off commands: the budget starts full
     calibration: Mapping[str, str] = field(default_factory=dict)  # what `calibrate` found at this connection
+    callback_url: str | None = None  # where callbacks of accepted batches reach us, secret and all; None: nowhere
 
 
 class SettingsModel(BaseModel):
@@ -322,6 +341,9 @@ class SystemDefinition:
     needs_calibration: Callable[[Any], bool] = lambda _: False  # by settings: no route runs before it was calibrated
     file_catalogue: Callable[[Any], FileCatalogue | None] | None = None  # by settings: not every account needs files
     generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
+    callback_field: str = ""  # that of them which callbacks of accepted batches carry in their address
+    pace: Callable[[Any, bool], WritePace] | None = None  # by settings, and whether we have a public address: how fast
+    # a push goes by single and by bulk calls; None where there are no bulk calls
     calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None
     # settings, context, and an item the operator named for it: finds out what no document says, changing only that item
     # and leaving it as it was. Raises InvalidSettings where the item cannot serve.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from inventory_sync.model.ids import ItemKey, LocationKey, OpId
@@ -161,6 +161,13 @@ OpOutcome = Applied | NotApplied | Rejected
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """The partner took the whole batch and carries it out later: no outcome yet. `reference` is its number for it."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """The partner refused the whole batch for a row it did not name: nothing was carried out; halve it, try again."""
 
@@ -250,6 +257,36 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkWrites:
+    """Batches of many rows that a partner accepts at once and carries out later, with a callback at the end.
+
+    `usable`: callbacks can reach us, and what became of each row can be looked up; else they are not used. Without a
+    callback after `callback_within` a batch is in doubt; what has left no trace after `late_effect` will not land.
+    `lookups`: rows a second that are looked up, so that readings of live changes keep their room.
+    """
+
+    rows: int
+    callback_within: timedelta
+    late_effect: timedelta
+    lookups: float
+    usable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WritePace:
+    """How fast a connection takes a push, in rows a second: by single calls, and by bulk calls, whose every row is
+    looked up afterwards. `usable`: bulk calls are used where enough rows wait; else `why` says why not, and what would
+    change that."""
+
+    singles: float
+    bulk: float
+    rows: int
+    usable: bool
+    why_en: str = ""
+    why_ja: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionReport:
     """What `ensure_subscriptions` found and did. `gap` True: notices may have been lost, reconcile."""
 
@@ -268,6 +305,7 @@ class NoticeKind(StrEnum):
     UNINSTALLED = "uninstalled"
     ORDERS = "orders"  # orders came or changed: sweep them now
     ACCESS = "access"  # scopes or the like changed: verify again
+    CALLBACK = "callback"  # batches that were accepted are done with: look for their traces now
     OTHER = "other"  # understood and of no effect
 
 
@@ -292,3 +330,4 @@ class Notice:
     cells: tuple[CellHint, ...] = ()
     catalogue: tuple[str, ...] = ()  # keys for `refresh`
     sent_at: datetime | None = None
+    requests: tuple[str, ...] = ()  # of a callback: the batches it is about, by our key or the partner's number

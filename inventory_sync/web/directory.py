@@ -6,17 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from inventory_sync.systems.port import NoticeParser
+from inventory_sync.systems.port import CallbackParser, NoticeParser, SettingsModel, SystemDefinition
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where the notices of one connection come in. `empty_response`: the partner wants a 200 without a body."""
+    """Where the notices of one connection come in. `empty_response`: the partner wants a 200 without a body.
+    `callbacks`: it also calls back about batches that it had accepted."""
 
     connection_id: int
     name: str
     parser: NoticeParser
     empty_response: bool
+    callbacks: CallbackParser | None = None
+
+
+def callback_address(
+    public_url: str | None, definition: SystemDefinition, name: str, settings: SettingsModel
+) -> str | None:
+    """Where callbacks of a connection's accepted batches reach us; who knows it can wake us. None: nowhere."""
+    secret = getattr(settings, definition.callback_field) if definition.callback_field else None
+    if public_url is None or secret is None:
+        return None
+    return f"{public_url.rstrip('/')}/callbacks/{definition.name}/{name}/{secret.get_secret_value()}"
 
 
 class NoticeDirectory(Protocol):

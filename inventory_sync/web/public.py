@@ -1,4 +1,4 @@
-"""The public port: notices of partners, and health. A notice is answered 200 only after it is durable.
+"""The public port: notices and callbacks of partners, and health. A notice is answered 200 only after it is durable.
 
 Whoever sends one proves nothing before the parser of its connection has checked it. So a connection that does not exist
 gets the same answer as a wrong secret, after reading as much and computing about as much.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ from inventory_sync.engine.intake import Arrival
 from inventory_sync.engine.lane import House
 from inventory_sync.ledger.api import LedgerApi
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
+from inventory_sync.systems.port import Notice
 from inventory_sync.web import problems
 from inventory_sync.web.bodies import OTHER_LIMIT, BodyReader, BrokenOff, NoRoom, TooLarge, TooSlow
 from inventory_sync.web.collector import NoticeCollector, NotKept, Overloaded, Unstorable
@@ -64,6 +66,7 @@ def public_app(
     app.router.add_post("/webhooks/{system}/{connection}/{token}", notices.by_name)
     app.router.add_get("/webhooks/{system}/{connection}/{token}", notices.by_name, allow_head=False)
     app.router.add_post("/webhooks/{system}", notices.by_contract)
+    app.router.add_post("/callbacks/{system}/{connection}/{token}", notices.called_back)
     add_ledger(app, LedgerApi(house.pool), house.now)
     app.router.add_get("/healthz", problems.healthz)
     app.router.add_get("/readyz", _readyz(readiness, collector))
@@ -97,12 +100,22 @@ class _Notices:
         named = request.match_info
         return await self._take(request, self.directory.find(named["system"], named["connection"]))
 
+    async def called_back(self, request: web.Request) -> web.StreamResponse:
+        """POST /callbacks/{system}/{connection}/{token}: what a partner says of a batch it had accepted"""
+        named = request.match_info
+        door = self.directory.find(named["system"], named["connection"])
+        if door is None or door.callbacks is None:
+            return await self._take(request, None)
+        return await self._take(request, door, door.callbacks.parse_callback)
+
     async def by_contract(self, request: web.Request) -> web.StreamResponse:
         """POST /webhooks/{system}, where a header names the account"""
         door = self.directory.find_by_contract(request.match_info["system"], _headers(request))
         return await self._take(request, door)
 
-    async def _take(self, request: web.Request, door: Door | None) -> web.StreamResponse:
+    async def _take(
+        self, request: web.Request, door: Door | None, parse: Callable[[dict[str, str], bytes], Notice] | None = None
+    ) -> web.StreamResponse:
         received_at = self.house.now()
         name = "" if door is None else door.name
         topic = ""
@@ -110,7 +123,7 @@ class _Notices:
             async with self.bodies.read(request) as body:
                 if door is None:
                     _refuse(body)
-                notice = door.parser.parse(_headers(request) | _way(request), body)
+                notice = (parse or door.parser.parse)(_headers(request) | _way(request), body)
             topic = notice.topic
             await self._keep(Arrival(door.connection_id, notice, received_at))
         except tuple(_ANSWERS) as error:

@@ -29,6 +29,7 @@ from inventory_sync.systems.http import HttpRequest, HttpResponse, Transport
 from inventory_sync.systems.port import Client, ClientContext
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
+from inventory_sync.web.directory import callback_address
 from tests.simulation.clock import CLOCK_IN_SQL
 from tests.simulation.net import Network
 from tests.simulation.world import CONTRACT, INSTALLATION, NOTICE_SECRET, Partner, World, warm
@@ -66,6 +67,7 @@ class Setup:
     smaregi: SmaregiSwitches = SMAREGI_SWITCHES
     shopify: ShopifySwitches = SHOPIFY_SWITCHES
     pos: Mapping[str, Any] = field(default_factory=dict)  # settings of the ledger's connection
+    public_url: str | None = None  # where callbacks reach us
     more: Callable[[Any], object] | None = None  # fills the partners of a bench further
 
 
@@ -157,7 +159,11 @@ class FurnishedHouse(World):
             partner.simulator, partner.faults, lambda: self._collect(partner)
         )
         context = ClientContext(
-            _Recording(self, partner.name, carried), self.house.ambient, INSTALLATION, self.budget_full
+            _Recording(self, partner.name, carried),
+            self.house.ambient,
+            INSTALLATION,
+            self.budget_full,
+            callback_url=callback_address(self.setup.public_url, partner.definition, partner.name, partner.settings),
         )
         made: Client = partner.definition.make_client(partner.settings, context)
         return made

@@ -26,6 +26,7 @@ class Options:
     crash_every: float = 25.0
     limits: tuple[int, int] = (8, 4)
     world: str | None = None
+    bulk: bool = False  # what several cells of the register wait for goes by bulk calls, live changes too
 
 
 def kind_of(seed: int, options: Options) -> str:

@@ -29,6 +29,7 @@ from inventory_sync.systems.port import NoticeParser, SystemDefinition
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
 from tests.simulation import kinds
+from tests.simulation.bulk import bulk_calls
 from tests.simulation.kinds import Options
 from tests.simulation.net import Wire
 from tests.simulation.warehouse import ELSEWHERE, Warehouse
@@ -123,6 +124,7 @@ class Workshop:
             reads_per_second=reads,
             writes_per_second=writes,
             request_timeout_seconds=5,
+            **(bulk_calls(simulator, random.Random(chance.random())) if self.options.bulk else {}),
         )
         return self.partner(
             "pos", simulator, SMAREGI, settings, level=lambda item, place: simulator.stock(item, place) or 0

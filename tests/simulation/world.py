@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from inventory_sync.engine import connections, intake, poll
@@ -21,7 +21,8 @@ from inventory_sync.sandbox.faults import Chaos, NoticeFaults
 from inventory_sync.sandbox.kernel import Delivery, FaultKind
 from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, RetryLater
-from inventory_sync.systems.port import Client, ClientContext, SystemDefinition
+from inventory_sync.systems.port import CallbackParser, Client, ClientContext, SystemDefinition
+from inventory_sync.web.directory import callback_address
 from tests.simulation.clock import Agenda
 from tests.simulation.kinds import Options, kind_of
 from tests.simulation.net import SimulatedTransport
@@ -38,6 +39,7 @@ from tests.simulation.warehouse import Warehouse
 T = TypeVar("T")
 
 INSTALLATION = "simulated0"
+PUBLIC_URL = "https://sync.example.jp"
 CODES = ("A-1", "B-2", "C-3")
 
 
@@ -133,7 +135,12 @@ class World:
     def client(self, partner: Partner) -> Client:
         transport = SimulatedTransport(self.agenda, self.tasks, partner.wire)
         context = ClientContext(
-            transport, self.house.ambient, INSTALLATION, self.budget_full, calibration=partner.calibration
+            transport,
+            self.house.ambient,
+            INSTALLATION,
+            self.budget_full,
+            calibration=partner.calibration,
+            callback_url=callback_address(PUBLIC_URL, partner.definition, partner.name, partner.settings),
         )
         client: Client = partner.definition.make_client(partner.settings, context)
         return client
@@ -292,7 +299,10 @@ class World:
                 partner.simulator.delivered(delivery, None, self.agenda.now)
                 return
             assert partner.parser is not None
-            notice = partner.parser.parse(_headers(delivery), delivery.body)
+            headers = _headers(delivery)
+            called_back = urlsplit(delivery.url).path.startswith("/callbacks/")
+            parse = cast(CallbackParser, partner.parser).parse_callback if called_back else partner.parser.parse
+            notice = parse(headers, delivery.body)
             arrival = intake.Arrival(partner.connection_id, notice, self.agenda.now)
 
             def kept(durable: bool) -> None:

@@ -7,10 +7,11 @@ import binascii
 import hmac
 import re
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from inventory_sync.sandbox.kernel import Delivery, Request, Response
-from inventory_sync.sandbox.smaregi import reads, writes
+from inventory_sync.sandbox.smaregi import bulk, reads, writes
 from inventory_sync.sandbox.smaregi.access import ApiClient, Token
 from inventory_sync.sandbox.smaregi.office import SmaregiOffice
 from inventory_sync.sandbox.smaregi.replies import UNKNOWN_ID, Problem, answer, problem, throttle, token_error
@@ -37,6 +38,7 @@ _OPERATIONS = tuple(
         ("stock.changes", "GET", r"/stock/changes/([^/]+)/([^/]+)", SCOPE_CHANGES_READ),
         ("stock.set", "PATCH", r"/stock/([^/]+)", SCOPE_STOCK_WRITE),
         ("stock.add", "POST", r"/stock/([^/]+)/add", SCOPE_STOCK_WRITE),
+        ("stock.add_bulk", "POST", r"/stock/add/bulk", SCOPE_STOCK_WRITE),
     )
 )
 
@@ -45,12 +47,18 @@ class SmaregiSimulator(SmaregiTrade, SmaregiOffice):
     """A whole Smaregi contract: `id.` and `api.` hosts are one, `/app/…` and `/{contract}/pos/…`.
 
     Implements `inventory_sync.sandbox.kernel.Simulator`. `log.requests` counts by operation: token, stores.list,
-    products.list, products.get, stock.list, stock.changes, stock.set, stock.add; refused ones are counted as well.
+    products.list, products.get, stock.list, stock.changes, stock.set, stock.add, stock.add_bulk; refused ones are
+    counted as well.
     """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.desk = bulk.BulkDesk()
 
     def handle(self, request: Request, now: datetime) -> Response:
         """Carry out one request and answer it."""
         path = unquote(request.path)
+        bulk.carry_out(self, self.desk, now)
         try:
             if token := _TOKEN.fullmatch(path):
                 return self._issue_token(request, token[1], now)
@@ -67,16 +75,18 @@ class SmaregiSimulator(SmaregiTrade, SmaregiOffice):
         return throttle(self.switches.retry_after)
 
     def advance(self, now: datetime) -> list[Delivery]:
-        """Webhooks due by `now`. Smaregi sends each once, does not retry, and promises no order."""
-        return self.outbox.due(now)
+        """Webhooks and callbacks due by `now`. Smaregi sends each once, does not retry, and promises no order."""
+        bulk.carry_out(self, self.desk, now)
+        return self.outbox.due(now) + self.desk.due(now)
 
     def delivered(self, delivery: Delivery, status: int | None, now: datetime) -> None:
-        """Count how a webhook was answered (`webhook.200`, `webhook.none` …); nothing follows from it."""
-        self.log.count(f"webhook.{'none' if status is None else status}")
+        """Count how it was answered (`webhook.200`, `callback.200`, `webhook.none` …); nothing follows from it."""
+        kind = "callback" if delivery.id.startswith("callback-") else "webhook"
+        self.log.count(f"{kind}.{'none' if status is None else status}")
 
     def next_due(self) -> datetime | None:
-        """When the next webhook is due."""
-        return self.outbox.next_due()
+        """When something is due next: a webhook, a callback, or a bulk write to be carried out."""
+        return min(filter(None, (self.outbox.next_due(), self.desk.next_due())), default=None)
 
     def _issue_token(self, request: Request, contract: str, now: datetime) -> Response:
         self.log.count("token")
@@ -143,6 +153,8 @@ class SmaregiSimulator(SmaregiTrade, SmaregiOffice):
                 return reads.list_changes(self, request, now, arguments[0], arguments[1])
             case "stock.set":
                 return writes.set_stock(self, request, now, arguments[0], token.client_id)
+            case "stock.add_bulk":
+                return bulk.add_bulk(self, self.desk, request, now, token.client_id)
             case _:
                 return writes.add_stock(self, request, now, arguments[0], token.client_id)
 

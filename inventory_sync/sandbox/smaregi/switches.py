@@ -20,6 +20,10 @@ STOCK_MAX = 999_999_999
 ADD_MAX = 1_999_999_998
 MEMO_MAX = 100
 
+# Rows of one bulk write, and the length of its callback address (…/operations/poststockaddbulk).
+BULK_MAX = 100
+CALLBACK_URL_MAX = 511
+
 # A product code: printable ASCII, blanks included (…/operations/postproductsbulk).
 CODE_MAX = 20
 
@@ -89,6 +93,26 @@ class SmaregiSwitches:
     """A write to a paused store: done, or answered 400."""
     clamp_at_zero: bool = False
     """True: no change takes a number below 0. Smaregi itself lets stock go negative."""
+
+    # --- bulk writes: accepted at once, carried out later, told by a callback whose rows are not documented ---
+    bulk_delay: float = 1.5
+    """Seconds until an accepted bulk write is carried out."""
+    bulk_status: Literal[200, 202] = 202
+    """Status of the answer that accepts one."""
+    bulk_bad_row: Literal["callback", "refused"] = "callback"
+    """A row that cannot be carried out: left out and named in the callback, or the whole request answered 400."""
+    bulk_callback: Literal["once", "twice", "never"] = "once"
+    """How often the callback is sent."""
+    bulk_callback_delay: float = 0.5
+    """Seconds from the carrying out to the callback."""
+    bulk_callback_first: bool = False
+    """Whether the callback goes out as soon as the request was accepted, before anything was carried out."""
+    bulk_callback_body: Literal["rows", "brief", "object", "empty"] = "rows"
+    """What the callback says: every row, the request only, that as an object, or nothing."""
+    bulk_drops: frozenset[str] = frozenset()
+    """Products whose rows no bulk write carries out, though a single one would."""
+    bulk_announces: bool = True
+    """Whether what a bulk write did is told by a `bulk-update` webhook."""
 
     # --- layaways ---
     layaway_reduces_stock: bool = True

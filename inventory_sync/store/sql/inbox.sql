@@ -1,17 +1,17 @@
--- name: insert_notices(connections, ids, topics, kinds, hints, catalogue, sent, received)$
+-- name: insert_notices(connections, ids, topics, kinds, hints, catalogue, requests, sent, received)$
 -- Keep notices durably, each once; says how many were new.
 with kept as (
-  insert into inbox (connection_id, notice_id, topic, kind, hints, catalogue, sent_at, received_at)
-  select u.connection_id, u.id, u.topic, u.kind, u.hints::jsonb, u.catalogue::jsonb, u.sent, u.received
+  insert into inbox (connection_id, notice_id, topic, kind, hints, catalogue, requests, sent_at, received_at)
+  select u.connection_id, u.id, u.topic, u.kind, u.hints::jsonb, u.catalogue::jsonb, u.requests::jsonb, u.sent, u.received
   from unnest(:connections::bigint[], :ids::text[], :topics::text[], :kinds::text[], :hints::text[], :catalogue::text[],
-              :sent::timestamptz[], :received::timestamptz[])
-    as u (connection_id, id, topic, kind, hints, catalogue, sent, received)
+              :requests::text[], :sent::timestamptz[], :received::timestamptz[])
+    as u (connection_id, id, topic, kind, hints, catalogue, requests, sent, received)
   order by u.connection_id, u.id
   on conflict (connection_id, notice_id) do nothing returning 1)
 select count(*) from kept;
 
 -- name: take_notices(limit)
-select id, connection_id, kind, hints, catalogue, sent_at, received_at
+select id, connection_id, kind, hints, catalogue, requests, sent_at, received_at
 from inbox where state = 'new' order by id limit :limit for update skip locked;
 
 -- name: end_notices(ids, state, now)!

@@ -31,13 +31,14 @@ select id, connection_id, lane_token, kind, direction, method, path, request, ke
 from batches where id = :id and state <> 'settled' for update;
 
 -- name: take_doubt(connection_id, now)^
--- The doubtful batch that is due longest. Anything due later than its own longest wait is due now.
-select id from batches
-where connection_id = :connection_id and state = 'in_doubt' and due_at <= :now
+-- The doubtful batch that is due longest, or one accepted by the partner whose result may be there. Anything due later
+-- than its own longest wait is due now.
+select id, kind from batches
+where connection_id = :connection_id and state in ('in_doubt', 'accepted') and due_at <= :now
 order by due_at, id limit 1 for update skip locked;
 
 -- name: next_doubt(connection_id)$
-select min(due_at) from batches where connection_id = :connection_id and state = 'in_doubt';
+select min(due_at) from batches where connection_id = :connection_id and state in ('in_doubt', 'accepted');
 
 -- name: doubt_batch(id, due_at, reason)!
 update batches set state = 'in_doubt', due_at = :due_at, reason = :reason where id = :id and state <> 'settled';

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory_sync.systems.port import ClientContext, SystemDefinition
+from inventory_sync.systems.smaregi.bulk import pace
 from inventory_sync.systems.smaregi.client import CAPABILITIES, SmaregiClient
 from inventory_sync.systems.smaregi.memo import compose_memo, parse_memo
 from inventory_sync.systems.smaregi.notices import SmaregiNoticeParser, contract_of
@@ -37,9 +38,15 @@ definition = SystemDefinition(
         "スマレジ・デベロッパーズで作成したプライベートアプリのクライアントIDとシークレット",
         "契約でアプリの利用を開始し、マイページでスコープを承認していること",
     ),
+    generated_secrets=("callback_token",),
+    callback_field="callback_token",
+    pace=pace,
     switches={
         "history": "the contract may read the stock change history, which ends doubts about lost answers; default true",
         "memo": "the change history returns the memo that marks our own changes; default true",
+        "bulk": "a push of many rows goes by bulk calls where their callbacks reach us; default true",
+        "bulk_callback_seconds": "how long the callback of a bulk call may take; default 120",
+        "bulk_late_effect_seconds": "how long a bulk call whose callback stayed away may still land; default 600",
     },
     steps=STEPS,
     reads_en=READS_EN,

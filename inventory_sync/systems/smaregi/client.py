@@ -11,6 +11,7 @@ from inventory_sync.model.ids import OpId
 from inventory_sync.systems.errors import Broken, BrokenKind, Bug, Doubt, PartnerError, Unreadable
 from inventory_sync.systems.http import HttpResponse, NoAnswer, NotSent
 from inventory_sync.systems.port import (
+    Accepted,
     Capabilities,
     CatalogueItem,
     CataloguePage,
@@ -31,7 +32,7 @@ from inventory_sync.systems.port import (
     SubscriptionReport,
     Verified,
 )
-from inventory_sync.systems.smaregi import answers, problems, protocol
+from inventory_sync.systems.smaregi import answers, bulk, problems, protocol
 from inventory_sync.systems.smaregi.credentials import AccessToken, TokenSource, wanted_scopes
 from inventory_sync.systems.smaregi.limits import ContractBudget
 from inventory_sync.systems.smaregi.reading import LevelReader, hints
@@ -42,6 +43,7 @@ CAPABILITIES = Capabilities(
     match_fields=("product_code", "supplier_product_no", "group_code"),
     read_batch=200,
     write_batch=1,  # single calls answer at once and name their history row; bulk calls answer later, without
+    bulk=bulk.BULK,
     concurrent_writes=8,
     read_lag=READ_LAG,
     late_effect=LATE_EFFECT,
@@ -62,8 +64,9 @@ DAYS_KEPT = 4096  # days of history kept, in all, for searches that the budget c
 VERIFY_READS = 3
 
 
-def effective_capabilities(settings: SmaregiSettings) -> Capabilities:
-    """The capabilities of one connection: its measured times, and no evidence where history or memos are off."""
+def effective_capabilities(settings: SmaregiSettings, callback_url: str | None = None) -> Capabilities:
+    """The capabilities of one connection: its measured times, no evidence where history or memos are off, and bulk
+    calls where their callbacks reach us."""
     readable = settings.history and settings.memo
     return replace(
         CAPABILITIES,
@@ -73,6 +76,7 @@ def effective_capabilities(settings: SmaregiSettings) -> Capabilities:
         evidence=EvidenceKind.HISTORY if readable else EvidenceKind.NONE,
         history_causes=readable,
         names_causes=readable,
+        bulk=bulk.bulk_of(settings, callback_url),
     )
 
 
@@ -85,7 +89,8 @@ class SmaregiClient:
         self._installation = context.installation
         self._transport = context.transport
         self._now = context.ambient.now
-        self._capabilities = effective_capabilities(settings)
+        self._capabilities = effective_capabilities(settings, context.callback_url)
+        self._callback_url = context.callback_url
         self._budget = ContractBudget(settings.reads, settings.writes, self._now(), full=context.budget_full)
         self._tokens = TokenSource(settings, context, self._budget)
         self._reader = LevelReader(self._contract, self._ask, self._room, self._now, settings.read_lag)
@@ -187,7 +192,10 @@ class SmaregiClient:
         return LevelPage(hints(rows, str(call)), str(page + 1) if more else None)
 
     def compose(self, ops: Sequence[PlannedOp], key: str) -> PreparedRequest:
-        """The relative change of exactly one op. Smaregi knows no key: `key` is unused, the op id stands for it."""
+        """The relative change of one op, or of several in a bulk call. Smaregi knows no key: the op ids stand for it,
+        and `key` only names a bulk call in its callback."""
+        if len(ops) > 1 and self._callback_url is not None:
+            return bulk.prepare(self._contract, self._installation, ops, key)
         return protocol.prepare(self._contract, self._installation, _only(ops))
 
     def compose_activation(self, cell: CellRef, key: str) -> PreparedRequest:
@@ -195,16 +203,16 @@ class SmaregiClient:
         problem = problems.CHANGE_IMPOSSIBLE
         raise Bug(problem.text("a row is made by its first change, there is nothing to activate"), code=problem.code)
 
-    async def send(self, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Mapping[OpId, OpOutcome] | Split:
-        """Sends one change. Applied names its history row; a lost or unreadable answer is Doubt."""
+    async def send(
+        self, prepared: PreparedRequest, ops: Sequence[PlannedOp]
+    ) -> Mapping[OpId, OpOutcome] | Split | Accepted:
+        """Sends one change. Applied names its history row; a lost or unreadable answer is Doubt. A bulk call is
+        Accepted, or Split where it was refused as a whole."""
+        if bulk.is_bulk(prepared):
+            return await self._send_bulk(prepared)
         op = _only(ops)
         call = protocol.prepared_call(prepared)
-        try:
-            response = await self._exchange(call)
-        except NotSent as error:
-            raise protocol.later(problems.UNREACHABLE, f"{call}: {error}", protocol.NETWORK_PAUSE) from error
-        except NoAnswer as error:
-            raise _doubt(f"{call}: {error}") from error
+        response = await self._write(call)
         if response.status != 200:
             outcome = protocol.refusal(call, response, self._now())
             if isinstance(outcome, Rejected):
@@ -214,6 +222,29 @@ class SmaregiClient:
         if done is None:
             raise _doubt(f"{call} answered 200 with a body that does not confirm the change")
         return {op.op: done}
+
+    async def _send_bulk(self, prepared: PreparedRequest) -> Split | Accepted:
+        if self._callback_url is None:
+            raise protocol.impossible("a bulk call without a callback address")
+        call = bulk.call_of(prepared, self._callback_url)
+        response = await self._write(call)
+        if response.status in (200, 202):
+            taken = bulk.accepted(response)
+            if taken is None:
+                raise _doubt(f"{call} answered {response.status} with a body that names no request")
+            return taken
+        refused = bulk.refusal(protocol.refusal(call, response, self._now()))
+        if isinstance(refused, Split):
+            return refused
+        raise refused
+
+    async def _write(self, call: protocol.Call) -> HttpResponse:
+        try:
+            return await self._exchange(call)
+        except NotSent as error:
+            raise protocol.later(problems.UNREACHABLE, f"{call}: {error}", protocol.NETWORK_PAUSE) from error
+        except NoAnswer as error:
+            raise _doubt(f"{call}: {error}") from error
 
     async def history(self, cell: CellRef, since: datetime) -> Sequence[HistoryRow]:
         """The rows filed under every business day from `since` to now, oldest first.

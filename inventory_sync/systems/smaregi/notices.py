@@ -18,7 +18,7 @@ from inventory_sync.model.ids import ItemKey, LocationKey
 from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
 from inventory_sync.systems.problem import Problem
-from inventory_sync.systems.smaregi import problems
+from inventory_sync.systems.smaregi import bulk, problems
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
 
 CONTRACT_HEADER = "smaregi-contract-id"
@@ -47,11 +47,13 @@ def contract_of(headers: Mapping[str, str], body: bytes) -> str | None:
 
 
 class SmaregiNoticeParser:
-    """Implements `port.NoticeParser` for one connection. `new_id` gives ids to notices that carry none of their own."""
+    """Implements `port.CallbackParser` for one connection. `new_id` gives ids to notices that carry none themselves."""
 
     def __init__(self, settings: SmaregiSettings, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
         secrets = (settings.webhook_secret, settings.previous_webhook_secret)
         self._secrets = tuple(secret.get_secret_value().encode() for secret in secrets if secret is not None)
+        token = settings.callback_token
+        self._callback_token = token.get_secret_value().encode() if token is not None else b""
         self._header = settings.webhook_header.lower()
         self._contract = settings.contract_id
         self._new_id = new_id
@@ -79,6 +81,17 @@ class SmaregiNoticeParser:
         elif event == "AppSubscription":
             kind = _SUBSCRIPTION_KINDS.get(str(action), NoticeKind.OTHER)
         return Notice(self._id(headers, body, cells), event, kind, cells, catalogue)
+
+    def parse_callback(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Checks the token in the address, then which requests a callback names. Nothing else in it is believed; the
+        same callback once more is the same notice."""
+        given = headers.get(":token", "").encode("utf-8", "surrogateescape")
+        if not self._callback_token or not hmac.compare_digest(given, self._callback_token):
+            raise _unauthorized(problems.BAD_CALLBACK)
+        query = headers.get(":query", "")
+        digest = hashlib.sha256(b"\0".join((query.encode("utf-8", "surrogateescape"), body))).hexdigest()
+        named = bulk.requests_named(query, body)
+        return Notice(f"callback:{digest}", "stock:bulk", NoticeKind.CALLBACK, requests=named)
 
     def _authorise(self, headers: Mapping[str, str]) -> None:
         if not self._secrets:

@@ -181,6 +181,13 @@ UNREADABLE_NOTICE = Problem(
     "Report this code; polling finds the change in the meantime.",
     "このコードを報告してください。変更は定期確認で検出されます。",
 )
+BAD_CALLBACK = Problem(
+    "IS-SMR-054",
+    "A callback came to an address that is not this connection's",
+    "この接続のものではないアドレスにコールバックが届きました",
+    "Nothing to do where the connection was linked anew: an old address stays dead. Its rows are looked up anyway.",
+    "接続を作り直した後であれば対応は不要です。古いアドレスは無効のままで、結果は在庫変動履歴から確認されます。",
+)
 
 PROBLEMS: Mapping[str, Problem] = {
     value.code: value for name, value in sorted(globals().items()) if isinstance(value, Problem)

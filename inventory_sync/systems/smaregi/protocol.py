@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -128,6 +129,16 @@ def prepare(contract: str, installation: str, op: PlannedOp) -> PreparedRequest:
 
     Raises Bug for a delta or an id that Smaregi cannot express.
     """
+    change = change_of(installation, op)
+    item = change.pop("productId")
+    return PreparedRequest("POST", f"/{contract}/pos/stock/{item}/add", orjson.dumps(change), op.op, API_VERSION)
+
+
+def change_of(installation: str, op: PlannedOp) -> dict[str, Any]:
+    """One relative change as a bulk call lists it; a single call names the product in its path instead.
+
+    Raises Bug for a delta or an id that Smaregi cannot express.
+    """
     item = _checked(_PRODUCT_ID, op.cell.item, "product")
     location = _checked(_STORE_ID, op.cell.location, "store")
     if op.delta == 0 or abs(op.delta) > MAX_DELTA:
@@ -136,13 +147,17 @@ def prepare(contract: str, installation: str, op: PlannedOp) -> PreparedRequest:
         mark = memo.compose_memo(installation, op.op)
     except ValueError as error:
         raise _bug(problems.CHANGE_IMPOSSIBLE, str(error)) from error
-    body = {"storeId": location, "stockAmount": str(op.delta), "stockHistory": {"memo": mark}}
-    return PreparedRequest("POST", f"/{contract}/pos/stock/{item}/add", orjson.dumps(body), op.op, API_VERSION)
+    return {"productId": item, "storeId": location, "stockAmount": str(op.delta), "stockHistory": {"memo": mark}}
 
 
 def prepared_call(prepared: PreparedRequest) -> Call:
     """The call that a stored request makes, to the byte."""
     return Call(prepared.method, prepared.path, SCOPE_STOCK_WRITE, body=prepared.body)
+
+
+def impossible(particulars: str) -> Bug:
+    """The Bug for a change that Smaregi cannot express."""
+    return _bug(problems.CHANGE_IMPOSSIBLE, particulars)
 
 
 def stamp(at: datetime) -> str:

@@ -44,15 +44,19 @@ class SmaregiSettings(SettingsModel):
     webhook_secret: SecretStr | None = None
     previous_webhook_secret: SecretStr | None = None  # still accepted while the console's value is being changed
     webhook_header: str = DEFAULT_WEBHOOK_HEADER
+    callback_token: SecretStr | None = None  # made up by us: the last part of the address for callbacks of bulk calls
     base_url: str | None = None
     token_url: str | None = None
     memo: bool = True
     history: bool = True
+    bulk: bool = True
     reads_per_second: Annotated[int, Field(ge=4, le=1000)] | None = None
     writes_per_second: Annotated[int, Field(ge=1, le=1000)] | None = None
     request_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 8.0
     read_lag_seconds: Seconds | None = None
     late_effect_seconds: Seconds | None = None
+    bulk_callback_seconds: Seconds | None = None
+    bulk_late_effect_seconds: Seconds | None = None
 
     @field_validator("contract_id")
     @classmethod

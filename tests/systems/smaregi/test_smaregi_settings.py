@@ -77,7 +77,7 @@ def test_the_definition_offers_both_roles_and_matches_by_product_code_first() ->
     assert {role.value for role in definition.capabilities.roles} == {"ledger", "channel"}
     assert definition.capabilities.match_fields[0] == "product_code"
     assert definition.capabilities.write_batch == 1
-    assert set(definition.switches) == {"history", "memo"}
+    assert set(definition.switches) >= {"history", "memo", "bulk"}
     assert set(definition.credential_fields) <= set(SmaregiSettings.model_fields)
 
 
