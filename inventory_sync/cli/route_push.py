@@ -69,6 +69,7 @@ def push(
     accept: Annotated[
         str | None, typer.Option("--accept", metavar="PREVIEW", help="The preview you looked at and accept.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Make a fresh preview and accept it.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read every cell first; `serve` must be running.")] = False,
     wait: Annotated[float, typer.Option("--wait", min=1, help="Seconds to wait for --fresh.")] = 600,
     as_json: Json = False,
@@ -77,15 +78,26 @@ def push(
     """Carry one side's numbers to the other: first a preview, then, with --accept, a run that live changes overtake."""
 
     async def work(session: shell.Session) -> None:
+        if yes and accept is not None:
+            text = session.say.either(
+                "--accept と --yes はどちらか一方を指定してください。", "Give --accept or --yes, not both."
+            )
+            raise shell.Failure("IS-CLI-004", text, shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
             await overview.route(house, name)
-            if accept is None:
-                if fresh:
-                    await _read_first(session, house, name, wait)
+            if accept is None and fresh:
+                await _read_first(session, house, name, wait)
+            if accept is None and not yes:
                 await _preview(session, house, name, source, as_json=as_json, as_csv=False, lines=lines)
                 return
-            started = await pushes.start_push(house, name, preview_id=accept, actor=shell.actor())
-            _started(session, started, as_json, preview_id=accept)
+            chosen = accept
+            if chosen is None:
+                made = await make(session, house, name, source)
+                chosen = made.id
+                if not as_json:
+                    session.line(summary_line(session, made))
+            started = await pushes.start_push(house, name, preview_id=chosen, actor=shell.actor())
+            _started(session, started, as_json, preview_id=chosen)
 
     shell.run(work)
 

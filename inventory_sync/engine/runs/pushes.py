@@ -43,7 +43,11 @@ async def align(house: House, conn: Connection, route: db.Record, kept: db.Recor
 
 def _check_unused(kept: db.Record) -> None:
     if kept["accepted_at"] is not None:
-        raise RefusedByRule("IS-RTE-003", f"The preview {kept['id']} was accepted before; make a new one.")
+        raise RefusedByRule(
+            "IS-RTE-003",
+            f"The preview {kept['id']} was accepted before; make a new one.",
+            f"プレビュー {kept['id']} は承認済みです。作り直してください。",
+        )
 
 
 async def _open(
@@ -86,8 +90,19 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
                 "IS-RUN-003",
                 f"The run {other} still writes cells of this preview: wait for it, or "
                 f"`inventory-sync run stop {other}`.",
+                f"実行 {other} がこのプレビューのセルをまだ書いています。終わるまで待つか、`inventory-sync run stop "
+                f"{other}` で停止してください。",
             )
-        run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] == "stopped")
+        if route["state"] == "blocked":  # only by what a push answers: it stays stopped until a person starts it
+            await db.run(
+                conn,
+                "set_route_state",
+                id=route["id"],
+                state="stopped",
+                stopped_by="person",
+                blockers=route["blockers"],
+            )
+        run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] != "running")
         total = await db.value(conn, "run_total", run_id=run_id)
         await audit(
             house, conn, actor, "push.started", name, None, {"run": run_id, "preview": preview_id, "rows": total}
@@ -100,17 +115,33 @@ async def check_writable(conn: Connection, route: db.Record) -> None:
     """Refuse a push where the route cannot carry it, saying what would."""
     from inventory_sync.engine.routes import blockers
 
-    name = route["name"]
-    if route["state"] not in ("running", "stopped"):
+    name, waits = route["name"], [each for each in route["blockers"] if each not in _ANSWERED_BY_A_PUSH]
+    if route["state"] == "watching" or (route["state"] == "blocked" and waits):
         raise RefusedByRule(
             "IS-RUN-004",
             f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
             "what it waits for.",
+            f"ルート {name} は {route['state']} のため、一括反映はできません。何を待っているかは `inventory-sync route "
+            f"show {name}` に表示されます。",
         )
-    found = await blockers(conn, route) + ([*route["blockers"]] if route["state"] == "stopped" else [])
-    found = [each for each in found if each not in _ANSWERED_BY_A_PUSH]
+    found = await blockers(conn, route) + (waits if route["state"] == "stopped" else [])
     if found:
-        raise RefusedByRule("IS-RTE-001", f"The route {name} cannot be pushed yet: {', '.join(found)}.")
+        raise RefusedByRule(
+            "IS-RTE-001",
+            f"The route {name} cannot be pushed yet: {', '.join(found)}.",
+            f"ルート {name} はまだ一括反映できません: {', '.join(found)}",
+        )
+
+
+def would_push_again(name: str, state: str) -> RefusedByRule:
+    """Why a push is not taken back while its route works."""
+    return RefusedByRule(
+        "IS-RUN-006",
+        f"The route {name} is {state} and would push the same numbers again: stop it first with `inventory-sync route "
+        f"stop {name}`.",
+        f"ルート {name} は {state} のため、取り消しても同じ数を再び反映します。先に `inventory-sync route stop {name}` "
+        "で停止してください。",
+    )
 
 
 _ANSWERED_BY_A_PUSH = ("undone", "first_alignment", "alignment")
