@@ -12,7 +12,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import structlog
 
 from inventory_sync import database
 from inventory_sync.database import open_database
@@ -59,26 +58,29 @@ async def test_a_command_takes_the_database_that_another_process_serves(
 
 
 async def test_a_daemon_waits_for_a_command_to_end_and_serves_a_database_of_its_own(
-    settings: Settings, command: subprocess.Popen[str]
+    settings: Settings, command: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served = told(command)
-    with structlog.testing.capture_logs() as logs:
+    served, waits = told(command), asyncio.Event()
 
-        async def serve() -> None:
-            async with open_database(settings, migrating=False, lasting=True) as dsn:
-                assert dsn != served, "it would be gone with the command"
-                connection = await asyncpg.connect(dsn)
-                assert await connection.fetchval("select count(*) from routes") == 0
-                await connection.close()
+    class Log:
+        def warning(self, event: str, *, reason: str, seconds: float) -> None:
+            assert event == "database.awaited"
+            assert f"process {command.pid}" in reason
+            waits.set()
 
-        serving = asyncio.create_task(serve())
-        while not logs and not serving.done():
-            await asyncio.sleep(0.01)
-        assert [each["event"] for each in logs] == ["database.awaited"]
-        assert f"process {command.pid}" in logs[0]["reason"]
-        command.terminate()
-        await asyncio.to_thread(command.wait, 30)
-        await asyncio.wait_for(serving, 120)
+    async def serve() -> None:
+        async with open_database(settings, migrating=False, lasting=True) as dsn:
+            assert dsn != served, "it would be gone with the command"
+            connection = await asyncpg.connect(dsn)
+            assert await connection.fetchval("select count(*) from routes") == 0
+            await connection.close()
+
+    monkeypatch.setattr(database, "log", Log())
+    serving = asyncio.create_task(serve())
+    await asyncio.wait_for(waits.wait(), 60)
+    command.terminate()
+    await asyncio.to_thread(command.wait, 30)
+    await asyncio.wait_for(serving, 120)
 
 
 async def test_a_daemon_whose_database_another_one_holds_says_so_after_a_while(

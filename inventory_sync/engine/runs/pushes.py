@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.engine import previews
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -72,6 +73,7 @@ async def _open(
     return run_id
 
 
+@again
 async def start_push(house: House, name: str, *, preview_id: str, actor: str) -> Started:
     """Start a full push under a preview that a person accepted; it goes on by itself, portion by portion.
 
