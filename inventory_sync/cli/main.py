@@ -17,6 +17,7 @@ from inventory_sync.cli import (
     demo,
     explain,
     guide,
+    jobs,
     ledger,
     migrate,
     quarantine,
@@ -83,6 +84,7 @@ app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(runs.app, name="run")
+app.add_typer(jobs.app, name="job")
 app.add_typer(sandbox.app, name="sandbox")
 
 

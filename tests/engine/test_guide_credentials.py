@@ -77,13 +77,18 @@ async def test_a_token_that_is_lost_is_made_anew_by_a_new_install_and_never_show
 
 
 @pytest.mark.row("S2-26")
-async def test_an_app_of_2026_gives_a_client_id_and_an_older_one_needs_no_key(pool: db.Pool) -> None:
+async def test_an_older_custom_app_works_without_its_api_key(pool: db.Pool) -> None:
+    office = await shopify_office(pool, static_token=TOKEN)
+    await office.apply("shopify", **CUSTOM)
+    assert "credentials" not in await office.states("shopify")
+    assert (await told(pool))["state"] == "linked"
+
+
+@pytest.mark.row("S2-26")
+async def test_an_app_of_2026_gives_a_client_id_which_is_asked_for_and_proven(pool: db.Pool) -> None:
     office = await shopify_office(pool, static_token=TOKEN)
     assert await office.of("shopify", "credentials") == ["not_ready"]
     await office.refused(office.apply("shopify", **APP | {"client_id": "of-another-app"}))
     assert await office.of("shopify", "credentials") == ["not_ready"]
     await office.apply("shopify", **APP)
     assert await office.of("shopify", "credentials") == ["done"]
-    await care.renew(office.house, "it", {"access_token": TOKEN, "api_secret": CUSTOM["api_secret"]}, office.desk)
-    assert "credentials" not in await office.states("shopify"), "an older custom app works without its API key"
-    assert (await told(pool))["state"] == "linked"

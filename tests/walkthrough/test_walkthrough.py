@@ -53,18 +53,18 @@ class Partners:
     def numbers(self) -> dict[tuple[str, str], Counter[int]]:
         """How often each number is shown, by partner and place."""
         found: dict[tuple[str, str], Counter[int]] = {}
-        for row in self._reader.json("sandbox stock")["stock"]:
+        for row in self._reader.partner("stock")["stock"]:
             found.setdefault((row["partner"], row["place"]), Counter())[row["stock"]] += 1
         return found
 
     def written(self) -> list[dict[str, Any]]:
         """What the product has written since this was last asked."""
-        changes = [each for each in self._reader.json("sandbox log")["changes"] if each["by_product"]]
+        changes = [each for each in self._reader.partner("log")["changes"] if each["by_product"]]
         fresh, self._seen = changes[self._seen :], len(changes)
         return fresh
 
     def overstepped(self) -> list[Any]:
-        found: list[Any] = self._reader.json("sandbox log")["violations"]
+        found: list[Any] = self._reader.partner("log")["violations"]
         return found
 
 
@@ -214,11 +214,8 @@ def _sells(reader: Reader, partners: Partners) -> None:
     reader.types("inventory-sync sandbox sell shop")
     reader.types("inventory-sync sandbox sell pos")
 
-    def arrived(code: str, *expected: int) -> None:
-        reader.until(f"sandbox stock {code}", lambda found: [r["stock"] for r in found["stock"]] == list(expected))
-
-    arrived("DEMO-000001", 8, 10, 8, 10, 8)
-    arrived("DEMO-000002", 10, 9, 10, 9, 8)
+    reader.arrives("DEMO-000001", [8, 10, 8, 10, 8])
+    reader.arrives("DEMO-000002", [10, 9, 10, 9, 8])
     written = sorted((each["partner"], each["code"], each["delta"]) for each in partners.written())
     assert written == [("pos", "DEMO-000001", -2), ("shop", "DEMO-000002", -1)], "each sale is told once"
     reader.types("inventory-sync sandbox stock")
