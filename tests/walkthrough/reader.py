@@ -116,6 +116,7 @@ class Reader:
             self._sourced.setdefault(command.terminal, []).append(text)
         done = self._run(command.terminal, text)
         printed = done.stdout + done.stderr
+        print(f"$ {text}\n{printed}")  # what a failure is understood from
         assert done.returncode == command.exit_code, f"{text}: exit code {done.returncode}\n{printed}"
         self._remember(text, printed)
         return printed

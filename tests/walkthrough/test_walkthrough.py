@@ -73,6 +73,7 @@ def test_both_languages_walk_through_the_same_commands() -> None:
     assert len(commands(JAPANESE)) > 30
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.row("S2-40", "S2-42", "S2-46")
 @pytest.mark.row("S2-21", "S2-30", "S2-32", "S2-33")
 def test_the_first_hour_from_nothing_to_a_running_route_by_command_line_alone(reader: Reader) -> None:
