@@ -13,7 +13,7 @@ from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
-from inventory_sync.engine.runs.pushes import audit, check_writable, would_push_again
+from inventory_sync.engine.runs.pushes import audit, check_writable
 from inventory_sync.store import db
 
 RATE_WINDOW = timedelta(seconds=30)
@@ -137,11 +137,7 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
         if run is None:
             raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
         if run["state"] != "running":
-            raise RefusedByRule(
-                "IS-RUN-010",
-                f"The run {run_id} is {run['state']}: there is nothing to stop.",
-                f"実行 {run_id} は動いていません({run['state']})。停止するものはありません。",
-            )
+            raise RefusedByRule("IS-RUN-010", f"The run {run_id} is {run['state']}: there is nothing to stop.")
         if run["kind"] in WRITING:
             await portions.put_aside(house, conn, run_id, "stopped by a person")
         else:
@@ -162,18 +158,12 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
             if run is None:
                 raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
             if run["state"] != "stopped":
-                raise RefusedByRule(
-                    "IS-RUN-011",
-                    f"The run {run_id} is {run['state']}: only a stopped run goes on.",
-                    f"実行 {run_id} は {run['state']} です。再開できるのは停止した (stopped) 実行だけです。",
-                )
+                raise RefusedByRule("IS-RUN-011", f"The run {run_id} is {run['state']}: only a stopped run goes on.")
             await _take_up(house, conn, run)
             await audit(house, conn, actor, "run.resumed", str(run_id), {"state": "stopped"}, {"state": "running"})
     except asyncpg.UniqueViolationError:
         raise RefusedByRule(
-            "IS-RUN-012",
-            f"Another run of the same kind is under way, so the run {run_id} has nothing left to do.",
-            f"同じ種類の別の実行が動いているため、実行 {run_id} を再開する必要はありません。",
+            "IS-RUN-012", f"Another run of the same kind is under way, so the run {run_id} has nothing left to do."
         ) from None
     return await show(house, run_id)
 
@@ -184,7 +174,11 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
         route = await route_named(conn, run["route"])
         on_stopped = route["state"] != "running"
         if run["kind"] == "undo" and route["state"] in ("running", "watching"):
-            raise would_push_again(route["name"], route["state"])
+            raise RefusedByRule(
+                "IS-RUN-006",
+                f"The route {route['name']} is {route['state']} and would push the same numbers again: stop it first "
+                f"with `inventory-sync route stop {route['name']}`.",
+            )
         if run["kind"] != "undo":
             await check_writable(conn, route)
         if run["kind"] != "push":

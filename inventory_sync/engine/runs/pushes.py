@@ -44,11 +44,7 @@ async def align(house: House, conn: Connection, route: db.Record, kept: db.Recor
 
 def _check_unused(kept: db.Record) -> None:
     if kept["accepted_at"] is not None:
-        raise RefusedByRule(
-            "IS-RTE-003",
-            f"The preview {kept['id']} was accepted before; make a new one.",
-            f"プレビュー {kept['id']} は承認済みです。作り直してください。",
-        )
+        raise RefusedByRule("IS-RTE-003", f"The preview {kept['id']} was accepted before; make a new one.")
 
 
 async def _open(
@@ -92,17 +88,11 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
                 "IS-RUN-003",
                 f"The run {other} still writes cells of this preview: wait for it, or "
                 f"`inventory-sync run stop {other}`.",
-                f"実行 {other} がこのプレビューのセルをまだ書いています。終わるまで待つか、`inventory-sync run stop "
-                f"{other}` で停止してください。",
             )
         if route["state"] == "blocked":  # only by what a push answers: it stays stopped until a person starts it
+            kept_reasons = route["blockers"]
             await db.run(
-                conn,
-                "set_route_state",
-                id=route["id"],
-                state="stopped",
-                stopped_by="person",
-                blockers=route["blockers"],
+                conn, "set_route_state", id=route["id"], state="stopped", stopped_by="person", blockers=kept_reasons
             )
         run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] != "running")
         total = await db.value(conn, "run_total", run_id=run_id)
@@ -123,27 +113,10 @@ async def check_writable(conn: Connection, route: db.Record) -> None:
             "IS-RUN-004",
             f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
             "what it waits for.",
-            f"ルート {name} は {route['state']} のため、一括反映はできません。何を待っているかは `inventory-sync route "
-            f"show {name}` に表示されます。",
         )
     found = await blockers(conn, route) + (waits if route["state"] == "stopped" else [])
     if found:
-        raise RefusedByRule(
-            "IS-RTE-001",
-            f"The route {name} cannot be pushed yet: {', '.join(found)}.",
-            f"ルート {name} はまだ一括反映できません: {', '.join(found)}",
-        )
-
-
-def would_push_again(name: str, state: str) -> RefusedByRule:
-    """Why a push is not taken back while its route works."""
-    return RefusedByRule(
-        "IS-RUN-006",
-        f"The route {name} is {state} and would push the same numbers again: stop it first with `inventory-sync route "
-        f"stop {name}`.",
-        f"ルート {name} は {state} のため、取り消しても同じ数を再び反映します。先に `inventory-sync route stop {name}` "
-        "で停止してください。",
-    )
+        raise RefusedByRule("IS-RTE-001", f"The route {name} cannot be pushed yet: {', '.join(found)}.")
 
 
 _ANSWERED_BY_A_PUSH = ("undone", "first_alignment", "alignment")
