@@ -35,6 +35,14 @@ From = Annotated[Side | None, typer.Option("--from", help="The side whose number
 
 Line = dict[str, Any]
 
+_ACTIONS_JA = {
+    "write_channel": "チャネルに書く",
+    "write_ledger": "台帳に書く",
+    "keep": "そのまま",
+    "nothing": "変更なし",
+    "excluded": "対象外",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the group of route commands."""
@@ -258,9 +266,10 @@ async def _table(
         if len(shown) >= limit:
             break
         why = session.say.either(r["why_ja"], r["why_en"]) if undoes is None else f"{r['gap']:+d}"
-        action = r["action"] if undoes is None else r["connection"]
+        action = session.say.either(_ACTIONS_JA[r["action"]], r["action"]) if undoes is None else r["connection"]
         shown.append((r["value"], r["item"], r["location"], action, r["before"], r["after"], why))
-    session.table("preview", ("value", "item", "location", "action", "before", "after", "why"), shown)
+    third = "action" if undoes is None else "connection"
+    session.table("preview", ("value", "item", "location", third, "before", "after", "why"), shown)
     if total > len(shown):
         session.line(session.say("more_lines", count=total - len(shown)))
     session.line(summary_line(session, made) if undoes is None else _undo_summary(session, made, undoes))

@@ -271,6 +271,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sandbox_stock": ("取引先の在庫数", "Numbers at the partners"),
     "stock": ("在庫数", "Stock"),
     "by": ("操作", "By"),
+    "connection": ("接続", "Connection"),
     "jobs": ("自動で動くジョブ", "Jobs that run by themselves"),
     "every": ("間隔", "Every"),
     "enabled": ("有効", "On"),
