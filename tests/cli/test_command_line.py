@@ -240,7 +240,7 @@ def test_a_route_shows_what_its_sets_are_made_of_and_what_is_wrong_with_what_a_p
         "listings same",
         "'BAD'",
         "'a-1'",
-        "quantity=stock",
+        "number stock",
     ):
         assert text in shown
     found = terminal.json("route", "show", "pos-shop")
