@@ -81,11 +81,15 @@ def installation() -> Path:
     )
 
 
+class EmbeddedInUse(EmbeddedError):
+    """Another process uses the directory. The message says which, and what to do."""
+
+
 class EmbeddedPostgres:
     """A PostgreSQL server in a directory of its own: `pgdata` (the cluster), `lock`, and `postgres.log`.
 
     `directory` may be long, hold blanks, and lie where the unprivileged user cannot walk to. One process at a time can
-    use it; another gets EmbeddedError. With `fast=True` nothing is synced to disk, which is for tests only: a power
+    use it; another gets EmbeddedInUse. With `fast=True` nothing is synced to disk, which is for tests only: a power
     failure would lose or break the data.
     """
 
@@ -128,7 +132,7 @@ class EmbeddedPostgres:
         """Start the server, making the cluster first if there is none, and return its URL once a connection succeeds.
 
         Must be called from the main thread: the kernel ends the server with the *thread* that started it. Raises
-        EmbeddedUnavailable without the wheel, EmbeddedError with the reason and remedy otherwise.
+        EmbeddedUnavailable without the wheel, EmbeddedInUse, EmbeddedError with the reason and remedy otherwise.
         """
         if threading.current_thread() is not threading.main_thread():
             raise EmbeddedError("Start the embedded PostgreSQL from the main thread: it ends with the thread.")
@@ -186,7 +190,7 @@ class EmbeddedPostgres:
             holder = os.read(self._lock, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._lock)
             self._lock = None
-            raise EmbeddedError(
+            raise EmbeddedInUse(
                 f"Another inventory-sync (process {holder}) uses {self.directory}. Stop it first, give this one "
                 "another INVENTORY_SYNC_DATA_DIR, or let both share a server with INVENTORY_SYNC_DATABASE_URL."
             ) from None

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
@@ -19,7 +18,8 @@ import asyncpg
 import structlog
 
 from inventory_sync import __version__, sources
-from inventory_sync.embedded import EmbeddedPostgres
+from inventory_sync.database import CannotStart as CannotStart
+from inventory_sync.database import open_database as open_database
 from inventory_sync.engine import housekeeping, installation
 from inventory_sync.engine.calibration import CALIBRATING, LONGEST_CALIBRATION
 from inventory_sync.engine.decide import decide
@@ -35,7 +35,6 @@ from inventory_sync.model.ambient import Ambient
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.settings import Settings, secret_keys
 from inventory_sync.store import db
-from inventory_sync.store.migrate import migrate, schema_status
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.http import AiohttpTransport, Transport
 from inventory_sync.systems.port import CallbackParser, Client, ClientContext, SettingsModel, SystemDefinition
@@ -56,63 +55,12 @@ CONFIG_CHECK = 15.0
 """Seconds after which connections are looked at even if nobody said they changed."""
 
 
-class CannotStart(Exception):
-    """The service cannot start; the message says why and what to do."""
-
-
-@asynccontextmanager
-async def open_database(settings: Settings, *, migrating: bool) -> AsyncIterator[str]:
-    """The database's URL: the configured one, the embedded one a running daemon serves, or our own embedded one.
-
-    An embedded database is always brought to the newest schema; a configured one only if `migrating`.
-    """
-    if settings.database_url is not None:
-        dsn = settings.database_url.get_secret_value()
-        if migrating:
-            await migrate(dsn)
-        status = await schema_status(dsn)
-        if not status.ready:
-            raise CannotStart(
-                f"The database's schema is {status.current or 'empty'}, this version needs {status.head}: "
-                "run `inventory-sync migrate` first."
-            )
-        yield dsn
-        return
-    directory = Path(settings.data_dir) / "postgres"
-    served = await _served(directory)
-    if served is not None:
-        yield served
-        return
-    server = EmbeddedPostgres(directory)
-    dsn = await server.start()
-    try:
-        await migrate(dsn)
-        yield dsn
-    finally:
-        await server.stop()
-
-
-async def _served(directory: Path) -> str | None:
-    """The embedded database of a daemon that is running, if one answers."""
-    sockets = directory / "sockets"
-    if not sockets.exists():
-        return None
-    server = EmbeddedPostgres(directory)
-    server.attach(sockets.read_text().strip())
-    try:
-        connection = await asyncpg.connect(server.dsn, timeout=3)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
-        return None
-    await connection.close()
-    return server.dsn
-
-
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, observer: Observer = NO_OBSERVER, migrating: bool = False
+    settings: Settings, *, observer: Observer = NO_OBSERVER, migrating: bool = False, lasting: bool = False
 ) -> AsyncIterator[House]:
     """A database with a pool on it, ready for steps and for the service layer."""
-    async with open_database(settings, migrating=migrating) as dsn:
+    async with open_database(settings, migrating=migrating, lasting=lasting) as dsn:
         pool = await db.open_pool(dsn, size=settings.database_pool)
         try:
             name = await installation.installation_name(pool)
@@ -419,7 +367,7 @@ async def run_daemon(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     metrics = Metrics(__version__)
     observer = MetricsObserver(metrics)
-    async with open_house(settings, observer=observer) as house, http_session() as session:
+    async with open_house(settings, observer=observer, lasting=True) as house, http_session() as session:
         daemon = Daemon(settings, house, session, observer)
         async with _web(settings, house, daemon, metrics):
             log.info("service.started", version=__version__, installation=house.installation)

@@ -17,6 +17,7 @@ from inventory_sync.cli import (
     demo,
     explain,
     guide,
+    jobs,
     ledger,
     migrate,
     quarantine,
@@ -68,7 +69,6 @@ app.command("explain")(explain.show)
 app.command("setup")(setup.setup)
 app.command("guide")(guide.guide_command)
 app.command("systems")(systems.systems)
-app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 connection_care.register(connection.app)
 app.add_typer(connection.app, name="connection")
@@ -84,6 +84,8 @@ app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(runs.app, name="run")
+app.add_typer(jobs.app, name="job")
+app.add_typer(sandbox.app, name="sandbox")
 
 
 if __name__ == "__main__":

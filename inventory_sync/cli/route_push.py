@@ -35,6 +35,14 @@ From = Annotated[Side | None, typer.Option("--from", help="The side whose number
 
 Line = dict[str, Any]
 
+_ACTIONS_JA = {
+    "write_channel": "チャネルに書く",
+    "write_ledger": "台帳に書く",
+    "keep": "そのまま",
+    "nothing": "変更なし",
+    "excluded": "対象外",
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the group of route commands."""
@@ -69,6 +77,7 @@ def push(
     accept: Annotated[
         str | None, typer.Option("--accept", metavar="PREVIEW", help="The preview you looked at and accept.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Make a fresh preview and accept it.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read every cell first; `serve` must be running.")] = False,
     wait: Annotated[float, typer.Option("--wait", min=1, help="Seconds to wait for --fresh.")] = 600,
     as_json: Json = False,
@@ -77,15 +86,26 @@ def push(
     """Carry one side's numbers to the other: first a preview, then, with --accept, a run that live changes overtake."""
 
     async def work(session: shell.Session) -> None:
+        if yes and accept is not None:
+            text = session.say.either(
+                "--accept と --yes はどちらか一方を指定してください。", "Give --accept or --yes, not both."
+            )
+            raise shell.Failure("IS-CLI-004", text, shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
             await overview.route(house, name)
-            if accept is None:
-                if fresh:
-                    await _read_first(session, house, name, wait)
+            if accept is None and fresh:
+                await _read_first(session, house, name, wait)
+            if accept is None and not yes:
                 await _preview(session, house, name, source, as_json=as_json, as_csv=False, lines=lines)
                 return
-            started = await pushes.start_push(house, name, preview_id=accept, actor=shell.actor())
-            _started(session, started, as_json, preview_id=accept)
+            chosen = accept
+            if chosen is None:
+                made = await make(session, house, name, source)
+                chosen = made.id
+                if not as_json:
+                    session.line(summary_line(session, made))
+            started = await pushes.start_push(house, name, preview_id=chosen, actor=shell.actor())
+            _started(session, started, as_json, preview_id=chosen)
 
     shell.run(work)
 
@@ -250,9 +270,10 @@ async def _table(
         if len(shown) >= limit:
             break
         why = session.say.either(r["why_ja"], r["why_en"]) if undoes is None else f"{r['gap']:+d}"
-        action = r["action"] if undoes is None else r["connection"]
+        action = session.say.either(_ACTIONS_JA[r["action"]], r["action"]) if undoes is None else r["connection"]
         shown.append((r["value"], r["item"], r["location"], action, r["before"], r["after"], why))
-    session.table("preview", ("value", "item", "location", "action", "before", "after", "why"), shown)
+    third = "action" if undoes is None else "connection"
+    session.table("preview", ("value", "item", "location", third, "before", "after", "why"), shown)
     if total > len(shown):
         session.line(session.say("more_lines", count=total - len(shown)))
     session.line(summary_line(session, made) if undoes is None else _undo_summary(session, made, undoes))

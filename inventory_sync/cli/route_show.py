@@ -30,13 +30,24 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
     if moved is not None and any(moved.values()):
         session.line("  " + say("moved_since_stop", **moved))
     maximum = "–" if found["maximum"] is None else found["maximum"]
+    within = f" {found['booked_within']} s" if found["sales"] == "expect" else ""
+    fields = f"{found['ledger_field']} = {', '.join(found['channel_fields'])}"
     session.line(
-        f"  direction={found['direction']} sales={found['sales']} align={found['align']} "
-        f"match={found['ledger_field']}={','.join(found['channel_fields'])} listings={found['listings']} "
-        f"publish=buffer:{found['buffer']},percent:{found['percent']},max:{maximum}"
+        say.either(
+            f"  方向 {found['direction']} · 販売の計上 {found['sales']}{within} · 最初の合わせ方 {found['align']} · "
+            f"紐付け {fields} · 出品 {found['listings']}",
+            f"  direction {found['direction']} · sales {found['sales']}{within} · first alignment {found['align']} · "
+            f"match {fields} · listings {found['listings']}",
+        )
     )
-    within = f" booked_within={found['booked_within']}s" if found["sales"] == "expect" else ""
-    session.line(f"  quantity={found['ledger_basis']} intake={found['intake']}{within}")
+    session.line(
+        say.either(
+            f"  台帳の数 {found['ledger_basis']} · 計上方法 {found['intake']} · 公開: 安全在庫 {found['buffer']}、割合 "
+            f"{found['percent']}%、上限 {maximum}",
+            f"  number {found['ledger_basis']} · intake {found['intake']} · publish: buffer {found['buffer']}, percent "
+            f"{found['percent']}, max {maximum}",
+        )
+    )
     session.line("  " + " ".join(f"{key}={value}" for key, value in found["counts"].items()))
     session.line(f"  unread={found['unread']} oldest_pending_s={found['oldest_pending_s']:.0f}")
     preview = found["latest_preview"]

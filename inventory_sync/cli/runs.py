@@ -97,14 +97,33 @@ async def _rows(house: House, view: RunView, limit: int) -> list[dict[str, Any]]
     return found
 
 
+STATES = {
+    "running": "実行中",
+    "stopped": "停止",
+    "done": "完了",
+    "failed": "失敗",
+    "proposed": "未着手",
+    "confirmed": "順番待ち",
+    "released": "送信待ち",
+    "sent": "応答待ち",
+    "skipped": "対象外",
+}
+"""How far a run or a row of it is, in Japanese."""
+
+
+def _state(session: shell.Session, state: str) -> str:
+    return session.say.either(STATES.get(state, state), state)
+
+
 def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
     if as_json:
         return
     left = _left(view) or "–"
-    counts = ", ".join(f"{state} {count}" for state, count in view.rows.items())
+    counts = ", ".join(f"{_state(session, state)} {count}" for state, count in view.rows.items())
     session.line(
         session.say.either(
-            f"実行 {view.id} {view.kind} {view.subject}: {view.state}、{_of(view)} 件、毎秒 {view.rate:g}、残り {left}"
+            f"実行 {view.id} {view.kind} {view.subject}: {_state(session, view.state)}、{_of(view)} 件、"
+            f"毎秒 {view.rate:g}、残り {left}"
             f"、増 {view.up}、減 {-view.down} {counts} {view.error}",
             f"Run {view.id} {view.kind} {view.subject}: {view.state}, {_of(view)} done, {view.rate:g} a second, "
             f"{left} left; units up {view.up}, down {-view.down}; {counts} {view.error}",
@@ -114,7 +133,9 @@ def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
 
 def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
     if left:
-        rows = [(r["value"], r["name"], r["location"], r["state"], r["gap"], r["reason"]) for r in left]
+        rows = [
+            (r["value"], r["name"], r["location"], _state(session, r["state"]), r["gap"], r["reason"]) for r in left
+        ]
         session.table("not_written", ("value", "item", "location", "state", "difference", "reason"), rows)
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inventory_sync.cli import shell
+from inventory_sync.cli import sandbox_trade, shell
 from inventory_sync.cli.demonstration import accounts
+from inventory_sync.cli.sandbox_desk import Desk, opened
 
 if TYPE_CHECKING:
     from inventory_sync.sandbox.makeshop import MakeShopSimulator
@@ -31,6 +32,12 @@ HIDDEN = "CALIBRATE"
 """A product at MakeShop that is hidden from customers, to calibrate the connection with."""
 
 
+app = typer.Typer(
+    help="Simulated partners on loopback, and what people do there.", invoke_without_command=True, no_args_is_help=False
+)
+sandbox_trade.register(app)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Where the partners listen; 0 is any free port."""
@@ -39,6 +46,16 @@ class Ports:
     shopify: int = 0
     makeshop: int = 0
     classic: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a sandbox writes for those who use it."""
+
+    config: Path | None = None
+    answers: Path | None = None
+    env: Path | None = None
+    csv: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,16 @@ class Sandbox:
     classic: ClassicMakeShopSimulator
     shells: Mapping[str, SandboxShell]
     graphql_path: str
+
+    def desk(self) -> Desk:
+        """Where people act at the register and the shop."""
+        stores = {key: f"Store {key}" for key in accounts.STORES}
+        places = dict(zip(self.shopify.location_ids(), accounts.PLACES, strict=True))
+        return Desk(self.smaregi, self.shopify, self.shells, {accounts.POS: stores, accounts.SHOP: places})
+
+    def answers(self) -> str:
+        """The answers to `setup` for a route between the register and the shop."""
+        return accounts.answers(self.address(accounts.POS), self.address(accounts.SHOP), self.shopify.location_ids())
 
     def address(self, connection: str) -> str:
         """The address of a connection's partner, as its configuration has it."""
@@ -81,10 +108,18 @@ EXPORTS = {"INVENTORY_SYNC_ALLOW_INSECURE_UPSTREAMS": "true", **accounts.SECRETS
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")]
 
 
+@app.callback()
 def sandbox(
+    context: typer.Context,
     items: Annotated[int, typer.Option("--items", min=1, max=100_000, help="How many items each partner has.")] = 100,
     config: Annotated[
         Path | None, typer.Option("--config", dir_okay=False, help="Write the configuration file here.")
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", dir_okay=False, help="Write answers for `setup --answers` here.")
+    ] = None,
+    env: Annotated[
+        Path | None, typer.Option("--env", dir_okay=False, help="Write what to set in other terminals here.")
     ] = None,
     notify: Annotated[
         str | None,
@@ -105,13 +140,16 @@ def sandbox(
     shopify_port: Port = 0,
     makeshop_port: Port = 0,
     makeshop_classic_port: Port = 0,
+    desk_port: Port = 0,
 ) -> None:
     """Run simulated partners on loopback until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
     ports = Ports(smaregi_port, shopify_port, makeshop_port, makeshop_classic_port)
 
     async def work(session: shell.Session) -> None:
-        async with running(session, items, notify, ports) as partners:
-            _introduce(session, partners, config, csv)
+        async with running(session, items, notify, ports) as partners, opened(partners.desk(), desk_port) as desk:
+            _introduce(session, partners, desk, Files(config, answers, env, csv))
             await _until_told()
 
     shell.run(work)
@@ -164,7 +202,7 @@ def _made(session: shell.Session, items: int, ports: Ports) -> Sandbox:
     return Sandbox(smaregi, shopify, makeshop, classic, shells, PATH)
 
 
-def _introduce(session: shell.Session, partners: Sandbox, config: Path | None, csv: Path | None) -> None:
+def _introduce(session: shell.Session, partners: Sandbox, desk: str, files: Files) -> None:
     say = session.say
     session.line(say("sandbox_runs"))
     known = {
@@ -175,18 +213,32 @@ def _introduce(session: shell.Session, partners: Sandbox, config: Path | None, c
     }
     for name, text in known.items():
         session.line(f"  {name:8}{partners.address(name)}  {text}")
-    session.line(say("sandbox_exports"))
-    for name, value in EXPORTS.items():
-        session.line(f"  export {name}={value}")
-    if csv is not None:
-        files = [_written(csv / each.name, each.content) for each in partners.classic.export(datetime.now(UTC))]
-        session.line(f"  inventory-sync connection upload {accounts.CLASSIC} {' '.join(map(str, files))}")
-    if config is None:
+    exports = [f"export {name}={value}" for name, value in (EXPORTS | {sandbox_trade.DESK: desk}).items()]
+    if files.env is None:
+        session.line(say("sandbox_exports"))
+        for each in exports:
+            session.line(f"  {each}")
+    else:
+        _written(files.env, "\n".join([*exports, ""]).encode())
+        session.line(say("sandbox_env", path=_here(files.env)))
+    if files.csv is not None:
+        exported = partners.classic.export(datetime.now(UTC))
+        paths = [_written(files.csv / each.name, each.content) for each in exported]
+        session.line(f"  inventory-sync connection upload {accounts.CLASSIC} {' '.join(map(str, paths))}")
+    if files.answers is not None:
+        _written(files.answers, partners.answers().encode())
+        session.line(say("sandbox_answers", path=files.answers))
+    if files.config is not None:
+        _written(files.config, partners.config().encode())
+        session.line(say("sandbox_file", path=files.config))
+    elif files.answers is None:
         session.line()
         session.line(partners.config().rstrip())
-    else:
-        _written(config, partners.config().encode())
-        session.line(say("sandbox_file", path=config))
+
+
+def _here(path: Path) -> str:
+    """A path that `.` of a shell takes for a file of this directory."""
+    return str(path) if path.name != str(path) else f"./{path}"
 
 
 def _written(path: Path, content: bytes) -> Path:

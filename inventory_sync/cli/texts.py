@@ -73,8 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "refused": ("安全のため中止しました", "Refused by a safety rule"),
     "nothing_here": ("ありません。", "None."),
     "none_yet": (
-        "まだ接続がありません。設定ファイルを書いて `inventory-sync apply FILE` を実行してください。",
-        "There is no connection yet: write a configuration file and run `inventory-sync apply FILE`.",
+        "まだ接続がありません。`inventory-sync setup` で質問に答えるか、設定ファイルを書いて "
+        "`inventory-sync apply FILE` を実行してください。",
+        "There is no connection yet: answer the questions of `inventory-sync setup`, or write a configuration file and "
+        "run `inventory-sync apply FILE`.",
     ),
     "applied": ("設定を適用しました。", "The configuration is applied."),
     "nothing_changed": ("変更はありません。", "Nothing changed: all is as the file says."),
@@ -255,6 +257,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "sandbox_file": ("設定ファイル: {path}", "Configuration file: {path}"),
     "sandbox_exports": ("この端末で設定する環境変数:", "Set these in the terminal you use:"),
+    "sandbox_env": ("ほかの端末では最初に実行: . {path}", "In the other terminals, first of all: . {path}"),
+    "sandbox_answers": (
+        "`inventory-sync setup --answers` 用の回答ファイル: {path}",
+        "Answers for `inventory-sync setup --answers`: {path}",
+    ),
+    "sandbox_away": (
+        "サンドボックスが動いていません。`inventory-sync sandbox` を別の端末で動かし、表示される環境変数 SANDBOX_DESK "
+        "をこの端末でも設定してください。",
+        "No sandbox is running here. Start `inventory-sync sandbox` in another terminal, and set SANDBOX_DESK, which "
+        "it prints, in this one.",
+    ),
+    "sandbox_stock": ("取引先の在庫数", "Numbers at the partners"),
+    "stock": ("在庫数", "Stock"),
+    "by": ("操作", "By"),
+    "connection": ("接続", "Connection"),
+    "jobs": ("自動で動くジョブ", "Jobs that run by themselves"),
+    "every": ("間隔", "Every"),
+    "enabled": ("有効", "On"),
+    "last_run": ("前回", "Last run"),
+    "next_run": ("次回", "Next run"),
 }
 
 

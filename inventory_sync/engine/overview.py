@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from inventory_sync.engine import route_states
+from inventory_sync.engine import jobs, route_states
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch, route_named
 from inventory_sync.engine.stored import REMOVED
@@ -53,6 +53,7 @@ async def overview(house: House) -> dict[str, Any]:
             if record["state_code"] != REMOVED
         ],
         "routes": await routes(house),
+        "jobs": [job.as_dict() for job in await jobs.jobs(house)],
         "alerts": await alerts(house),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inventory_sync.engine import route_states
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch as NoSuch
 from inventory_sync.engine.named import RefusedByRule as RefusedByRule
@@ -24,6 +25,7 @@ async def blockers(conn: Connection, route: db.Record) -> list[str]:
     return [each.key for each in await route_states.hindrances(conn, route)]
 
 
+@again
 async def start(house: House, name: str, *, preview_id: str | None, actor: str) -> dict[str, int]:
     """Start a route under a preview that a person accepted (None: only pairs that were aligned before go on).
 
@@ -86,6 +88,7 @@ async def _accept(house: House, conn: Connection, route: db.Record, preview_id: 
     return await pushes.align(house, conn, route, kept)
 
 
+@again
 async def stop(house: House, name: str, *, actor: str) -> dict[str, int]:
     """Stop a route: nothing more is composed. Ops under way still get their outcome; numbers stay as they are."""
     async with db.transaction(house.pool) as conn:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -25,15 +26,47 @@ ORDERS_WIDE = IntervalTrigger(hours=24)
 HOUSEKEEPING = IntervalTrigger(seconds=15)
 
 
+SPREAD = 0.05
+"""Share of its interval by which a job's runs are spread, so that the jobs of many connections do not start at once."""
+
+SPREAD_FROM = timedelta(minutes=30)
+"""Jobs that run more often than this are not spread."""
+
+OFF_CHECK = timedelta(minutes=1)
+"""A job that a person switched off is asked about again this often."""
+
+
 async def claim(house: House, name: str, trigger: Any) -> tuple[bool, datetime]:
     """Take a run if it is due and nobody else took it. Says whether, and when to ask again; what never ran is due."""
     now = house.now()
     last: datetime | None = await db.value(house.pool, "last_run", name=name)
-    following = next_run(trigger, last, now)
-    if following > now:
-        return False, following
+    due = following(name, trigger, last, now)
+    if due > now:
+        return False, due
+    if await is_off(house, name):
+        return False, now + OFF_CHECK
     taken = await db.value(house.pool, "claim_run", name=name, last_at=last, now=now)
-    return bool(taken), next_run(trigger, now, now)
+    return bool(taken), following(name, trigger, now, now)
+
+
+def off_name(name: str) -> str:
+    """The row that says that a person switched this job off."""
+    return f"off:{name}"
+
+
+async def is_off(house: House, name: str) -> bool:
+    """Whether a person switched this job off."""
+    return await db.value(house.pool, "last_run", name=off_name(name)) is not None
+
+
+def following(name: str, trigger: Any, last: datetime | None, now: datetime) -> datetime:
+    """When a job of this name is due: as `next_run` says, a little later by what is this name's own."""
+    due = next_run(trigger, last, now)
+    interval: timedelta = trigger.interval
+    if last is None or last > now or interval < SPREAD_FROM:
+        return due
+    later = due + interval * SPREAD * (crc32(name.encode()) % 1000 / 1000)
+    return now if later <= now else later
 
 
 def next_run(trigger: Any, last: datetime | None, now: datetime) -> datetime:

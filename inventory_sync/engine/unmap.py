@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from inventory_sync.engine import owing
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -34,6 +35,7 @@ async def what_goes(house: House, name: str) -> dict[str, Any]:
     }
 
 
+@again
 async def unmap(
     house: House, name: str, *, confirmed: bool, actor: str, forget_owed: int | None = None
 ) -> dict[str, Any]:

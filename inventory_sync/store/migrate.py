@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy.dialects import postgresql
+
+if TYPE_CHECKING:
+    from alembic.script import Script
+
+# Alembic is imported where it works: it takes as long to load as a whole command beside a running service.
 
 # Identifies this program's migrations among the advisory locks of a shared server ("inventry" as 64 bits).
 LOCK_KEY = int.from_bytes(b"inventry")
@@ -109,6 +111,8 @@ async def _connect(dsn: str) -> asyncpg.Connection:
 
 def _revisions(directory: Path) -> list[Script]:
     """Every revision, oldest first."""
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory(str(directory))
     heads = scripts.get_heads()
     if len(heads) != 1:
@@ -161,6 +165,10 @@ async def _apply_next(connection: asyncpg.Connection, revisions: list[Script]) -
 
 def offline_sql(script: Script) -> str:
     """The SQL that a revision's `upgrade()` stands for, one string that may hold many statements."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from sqlalchemy.dialects import postgresql
+
     text = StringIO()
     # Named parameters, since the default style writes every % twice.
     dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]

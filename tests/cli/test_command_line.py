@@ -237,10 +237,10 @@ def test_a_route_shows_what_its_sets_are_made_of_and_what_is_wrong_with_what_a_p
     for text in (
         "1 × A-1 + 3 × A-2",
         "code table: 1 lines, sets: 2",
-        "listings=same",
+        "listings same",
         "'BAD'",
         "'a-1'",
-        "quantity=stock",
+        "number stock",
     ):
         assert text in shown
     found = terminal.json("route", "show", "pos-shop")
@@ -292,7 +292,7 @@ def test_status_shows_connections_routes_and_what_is_not_mapped(terminal: Termin
     for text in ("till-7", "stall-9", "linked", "first_alignment", "pos 2 (Osaka)"):
         assert text in shown
     found = terminal.json("status")
-    assert set(found) == {"at", "installation", "connections", "routes", "alerts"}
+    assert set(found) == {"at", "installation", "connections", "routes", "jobs", "alerts"}
     assert found["routes"][0]["counts"]["pairs"] == 2
 
 

@@ -188,7 +188,7 @@ def test_a_headline_says_what_the_number_should_be() -> None:
         ({"rule": PublishRule(maximum=5)}, Cause.CAP),
         ({"route": replace(ROUTE, basis="on_hand"), "cell": cell(committed=3)}, Cause.COMMITTED),
         ({"parts": (part(writes=(wrote(2, "compensation"),)),)}, Cause.COMPENSATED),
-        ({"parts": (part(writes=(wrote(2, "undo"),)),)}, Cause.UNDONE),
+        ({"parts": (part(writes=(wrote(2, "undo"),)),), "phase": "new"}, Cause.UNDONE),
         ({"parts": (part(moves=(move(-2),)),)}, Cause.LEDGER_MOVED),
         ({"cell": cell(moves=(move(-2, where=10),))}, Cause.CHANNEL_SOLD),
         ({"cell": cell(moves=(move(2, where=10),))}, Cause.CHANNEL_RAISED),

@@ -146,10 +146,22 @@ def pooled_route(channel: str, state: str = "running") -> Part:
     }
 
 
+def answers(register: str, shop_address: str, places: Sequence[str]) -> str:
+    """Answers to `setup`, as YAML: the register, the shop at Shopify, and which places belong together."""
+    ledger = {"system": "smaregi", "name": POS} | {k: v for k, v in pos(register).items() if k != "system"}
+    channel = {"system": "shopify", "name": SHOP} | {k: v for k, v in shop(shop_address).items() if k != "system"}
+    locations = dict(zip(STORES, places, strict=False))
+    return _yaml({"ledger": ledger, "channel": channel, "route": {"name": POS_SHOP, "locations": locations}})
+
+
 def configuration(connections: Mapping[str, Part], routes: Mapping[str, Part]) -> str:
     """The file, as YAML."""
+    return _yaml({"connections": dict(connections), "routes": dict(routes)})
+
+
+def _yaml(document: Part) -> str:
     writer = YAML()
     writer.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    writer.dump({"connections": dict(connections), "routes": dict(routes)}, text)
+    writer.dump(document, text)
     return text.getvalue()

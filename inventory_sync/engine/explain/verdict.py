@@ -247,6 +247,8 @@ def _uncertain(number: Number) -> Iterator[Finding]:
                 yield _found(Cause.BOOKED_TOO, where=part.cell.place, units=_signed(write.delta))
     for cell in number.cells:
         for word, cause in (("compensation", Cause.COMPENSATED), ("undo", Cause.UNDONE)):
+            if cause is Cause.UNDONE and number.phase == "live":
+                continue  # it was aligned again since, so the undo explains its number no more
             back = sum(each.delta for each in cell.writes if each.cause == word and each.state == "applied")
             if back:
                 yield _found(cause, where=cell.place, units=_signed(back))

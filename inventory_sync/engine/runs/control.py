@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -68,7 +69,8 @@ async def _view(house: House, run: db.Record) -> RunView:
         found = await db.rows(house.pool, "run_states", id=run["id"])
         rows = {r["state"]: r["rows"] for r in found}
         up, down = sum(r["up"] for r in found), sum(r["down"] for r in found)
-        done = sum(rows.get(state, 0) for state in ("done", "failed", "skipped"))
+        ended = sum(rows.get(state, 0) for state in ("done", "failed", "skipped"))
+        done = max(done, ended)  # rows go with their pairs where a mapping is deleted; what was done stays done
     rate = await _rate(house, run, done, now) if going else 0.0
     left = None if run["total"] is None or not going else max(0, run["total"] - done)
     remaining = None if left is None or (rate <= 0 and left) else (left / rate if left else 0.0)
@@ -124,6 +126,7 @@ async def lines(house: House, run_id: int, *states: str) -> AsyncIterator[dict[s
         pair, cell = page[-1]["pair_id"], page[-1]["cell_id"]
 
 
+@again
 async def stop(house: House, run_id: int, *, actor: str) -> RunView:
     """Stop a run. What it has not written stays as it is and is confirmed no more; `resume` goes on with it.
 
@@ -143,6 +146,7 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
     return await show(house, run_id)
 
 
+@again
 async def resume(house: House, run_id: int, *, actor: str) -> RunView:
     """Let a stopped run go on. Rows of a push whose gap is no longer the one shown are skipped and listed.
 

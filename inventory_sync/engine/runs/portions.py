@@ -222,6 +222,7 @@ def _hindrance(run: db.Record) -> str:
 async def put_aside(house: House, conn: Connection, run_id: int, reason: str) -> None:
     """Stop a run: what was not sent is confirmed no more, ops under way still get their outcome."""
     now = house.now()
+    await db.row(conn, "run_locked", id=run_id)
     await db.run(conn, "withdraw_rows", run_id=run_id, now=now)
     await db.run(conn, "note_run_done", run_id=run_id, now=now)
     await db.run(conn, "set_run_aside", run_id=run_id, error=reason, now=now)
@@ -263,6 +264,8 @@ async def end_with_ops(
 ) -> None:
     """Record in the rows of runs what became of the ops that carried them: op, state, reason, and whether what it
     carried is owed again."""
+    if not await db.rows(conn, "hold_runs_of", ops=[o[0] for o in outcomes]):
+        return
     rows = await db.rows(
         conn,
         "end_rows",

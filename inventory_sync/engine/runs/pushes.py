@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.engine import previews
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -68,6 +69,7 @@ async def _open(
     return run_id
 
 
+@again
 async def start_push(house: House, name: str, *, preview_id: str, actor: str) -> Started:
     """Start a full push under a preview that a person accepted; it goes on by itself, portion by portion.
 
@@ -87,7 +89,12 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
                 f"The run {other} still writes cells of this preview: wait for it, or "
                 f"`inventory-sync run stop {other}`.",
             )
-        run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] == "stopped")
+        if route["state"] == "blocked":  # only by what a push answers: it stays stopped until a person starts it
+            kept_reasons = route["blockers"]
+            await db.run(
+                conn, "set_route_state", id=route["id"], state="stopped", stopped_by="person", blockers=kept_reasons
+            )
+        run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] != "running")
         total = await db.value(conn, "run_total", run_id=run_id)
         await audit(
             house, conn, actor, "push.started", name, None, {"run": run_id, "preview": preview_id, "rows": total}
@@ -100,15 +107,14 @@ async def check_writable(conn: Connection, route: db.Record) -> None:
     """Refuse a push where the route cannot carry it, saying what would."""
     from inventory_sync.engine.routes import blockers
 
-    name = route["name"]
-    if route["state"] not in ("running", "stopped"):
+    name, waits = route["name"], [each for each in route["blockers"] if each not in _ANSWERED_BY_A_PUSH]
+    if route["state"] == "watching" or (route["state"] == "blocked" and waits):
         raise RefusedByRule(
             "IS-RUN-004",
             f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
             "what it waits for.",
         )
-    found = await blockers(conn, route) + ([*route["blockers"]] if route["state"] == "stopped" else [])
-    found = [each for each in found if each not in _ANSWERED_BY_A_PUSH]
+    found = await blockers(conn, route) + (waits if route["state"] == "stopped" else [])
     if found:
         raise RefusedByRule("IS-RTE-001", f"The route {name} cannot be pushed yet: {', '.join(found)}.")
 

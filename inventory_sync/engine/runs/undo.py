@@ -6,6 +6,7 @@ The route stands still meanwhile, and its pairs wait for a person afterwards.
 from __future__ import annotations
 
 from inventory_sync.engine import previews
+from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.previews import Preview
@@ -66,6 +67,7 @@ async def _undoable(conn: Connection, run_id: int) -> db.Record:
     return run
 
 
+@again
 async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) -> Started:
     """Take a push back under a preview that a person accepted. Its pairs wait for a new alignment afterwards.
 

@@ -37,6 +37,10 @@ on conflict (name) do update set last_at = excluded.last_at
 where schedule.last_at is not distinct from :last_at::timestamptz
 returning true;
 
+-- name: order_sources()
+-- Connections whose orders are the source of changes.
+select id from connections where orders_are_source order by id;
+
 -- name: forget_run(name)!
 -- A run that was taken and could not be done is due again.
 delete from schedule where name = :name;

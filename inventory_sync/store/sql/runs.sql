@@ -256,6 +256,13 @@ update ops o set run_id = c.run_id, cause = case when c.kind = 'undo' then 'undo
 from (select op_id, max(run_id) as run_id, max(kind) as kind from carried group by op_id) as c
 where o.id = c.op_id and o.cause = any (array['live', 'undo']);
 
+-- name: hold_runs_of(ops)
+-- Keeps the runs of these ops as they are until this transaction ends: a run that is stopped meanwhile must see how its
+-- rows ended, or these must see that it was stopped.
+select u.id from runs u
+where u.id in (select w.run_id from run_rows w where w.op_id = any(:ops::text[]) and w.state = 'sent')
+order by u.id for share of u;
+
 -- name: end_rows(ops, states, reasons, now)
 -- Ops that carried rows of runs have their outcome. A row whose op was not carried out is to be written again.
 with ended as (
