@@ -369,4 +369,5 @@ def say(cause: Cause, **values: tuple[str, str] | str | int | None) -> tuple[str
     japanese, english = TEXTS[cause]
     ja = {name: value[0] if isinstance(value, tuple) else value for name, value in values.items()}
     en = {name: value[1] if isinstance(value, tuple) else value for name, value in values.items()}
-    return " ".join(japanese.format(**ja).split()), " ".join(english.format(**en).split())
+    told = " ".join(japanese.format(**ja).split()).replace(" 「", "「").replace("」 ", "」")
+    return told, " ".join(english.format(**en).split())
