@@ -331,9 +331,7 @@ STORIES = (
         "The connection shop does not work.",
         "接続 shop が使えません。",
     ),
-    Story(
-        "quarantined", _the_shop_refuses_the_item, Cause.QUARANTINED, "shop / Tokyo is in quarantine", "隔離中です"
-    ),
+    Story("quarantined", _the_shop_refuses_the_item, Cause.QUARANTINED, "shop / Tokyo is in quarantine", "隔離中です"),
     Story("buffer", _published(buffer=3), Cause.BUFFER, "3 units are kept back as a buffer.", "安全在庫として 3 個"),
     Story("percent", _published(percent=50), Cause.PERCENT, "Only 50 percent of the stock", "在庫の 50 パーセント"),
     Story("cap", _published(maximum=15), Cause.CAP, "show 15 units at most", "最大 15 個"),
@@ -418,8 +416,8 @@ STORIES = (
         "late offline POS sale",
         _a_register_comes_back,
         Cause.LATE_SALE,
-        "arrived 2 h 0 min late: the register was offline",
-        "2 時間 0 分 遅れて届きました",
+        "arrived 2 h late: the register was offline",
+        "2 時間遅れて届きました",
     ),
     Story(
         "another app booked it too",

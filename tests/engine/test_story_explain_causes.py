@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from inventory_sync.cli.explain import problems_in_japanese
+from inventory_sync.engine.explain import Cause
 from tests.engine.conftest import Furnish
 from tests.engine.explain_stories import NAMED, STORIES, Story
 from tests.engine.explain_support import ask
@@ -30,3 +32,28 @@ async def test_the_cause_is_named_in_japanese_and_english(furnished: Furnish, st
     if story.first:
         assert told[0].en in found.en, found.en
         assert told[0].ja in found.ja, found.ja
+
+
+@pytest.mark.parametrize(
+    ("named", "cause", "ja"),
+    [
+        (
+            "connection broken",
+            Cause.CONNECTION_BROKEN,
+            "接続 shop が使えません。ショップが未払いのため凍結されています。対処: Shopify 管理画面で支払いを",
+        ),
+        ("quarantined", Cause.QUARANTINED, "取引先が書き込みを拒否しました。商品が Shopify に存在しません。"),
+    ],
+)
+async def test_what_a_partner_refused_is_said_in_japanese_too(
+    furnished: Furnish, named: str, cause: Cause, ja: str
+) -> None:
+    [story] = [each for each in STORIES if each.named == named]
+    bench = await story.happens(furnished)
+    found = await ask(bench, story.code, problems=problems_in_japanese())
+    assert ja in found.ja
+    assert found.lines[0].findings[0].cause is cause
+    timeline = " ".join(each.ja for each in found.events)
+    assert "アラート発生: " in timeline
+    assert "ルートを開始 (person)" in timeline
+    assert not {"quarantined", "in_flight", "route.started"} & set(timeline.replace("(", " ").split())
