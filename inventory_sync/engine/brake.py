@@ -310,6 +310,11 @@ async def forget(house: House, conn: Connection, ids: Sequence[CellId], by: str)
         await db.run(conn, "forget_holds_of", cells=list(ids), by=by, now=house.now())
 
 
+async def held_among(conn: Connection, pairs: Sequence[int]) -> frozenset[int]:
+    """Which of these pairs have a cell of which something is held."""
+    return frozenset(r["pair_id"] for r in await db.rows(conn, "held_pairs", pairs=list(pairs)))
+
+
 async def confirmed(house: House, conn: Connection, pairs: Sequence[int], *, by: str = "preview accepted") -> None:
     """A person confirmed these pairs' gaps, held movements counted in: their holds are over, nothing is delivered.
 

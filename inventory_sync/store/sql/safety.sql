@@ -75,6 +75,14 @@ where c.held_back <> 0 and (
   or exists (select 1 from components k where k.ledger_cell = c.id and k.pair_id = any(:pairs::bigint[])))
 order by c.id;
 
+-- name: held_pairs(pairs)
+-- Which of these pairs have a cell of which something is held.
+select k.pair_id from components k join cells c on c.id = k.ledger_cell
+where k.pair_id = any(:pairs::bigint[]) and c.held_back <> 0
+union
+select p.id from pairs p join cells c on c.id = p.channel_cell
+where p.id = any(:pairs::bigint[]) and c.held_back <> 0 order by pair_id;
+
 -- name: forget_holds_of(cells, by, now)!
 -- What these cells were known to hold is known no more, so nothing of it can be held back.
 with over as (
