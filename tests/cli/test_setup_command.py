@@ -330,7 +330,6 @@ def test_a_secret_is_renewed_from_lines_or_a_file_and_only_its_mask_is_shown(per
     assert FRESH not in person.seen
 
 
-@pytest.mark.row("S1-16")
 def test_a_refused_renewal_says_so_and_leaves_the_connection_valid(person: Person) -> None:
     person.setup(ALL)
     found = person.run("connection", "renew", "shop", "--field", "secret", said="wrong-secret-000000\n", expect=FAILED)
@@ -360,7 +359,6 @@ def test_an_approval_is_noted_with_the_day_it_was_applied_for(person: Person) ->
     person.run("connection", "approval", "shop", "applied", "--at", "soon", expect=WRONG_USE)
 
 
-@pytest.mark.row("S0-1")
 def test_every_system_is_listed_with_what_it_needs_and_can_do_and_an_unknown_one_is_refused(person: Person) -> None:
     found = {each["name"]: each for each in person.json("systems")["systems"]}
     assert found["stall"]["credentials"] == ["secret"]

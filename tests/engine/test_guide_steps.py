@@ -203,7 +203,7 @@ async def test_a_shop_grants_four_scopes_and_nothing_of_orders_or_customers_is_a
         assert all(word not in request.body.decode().lower() for request in office.asked if b"query" in request.body)
 
 
-@pytest.mark.row("S1-21", "S1-49")
+@pytest.mark.row("S1-49")
 async def test_a_shop_is_kept_by_its_canonical_name_and_only_under_the_credential_of_that_very_shop(
     pool: db.Pool,
 ) -> None:

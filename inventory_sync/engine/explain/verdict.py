@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.state import CellState, Lack, Link, Movement, Nearest, Number, Unpaired, Write
 from inventory_sync.engine.explain.texts import REASONS, TWICE, say
-from inventory_sync.engine.route_words import Blocker, blocker
+from inventory_sync.engine.route_words import Blocker, blocker, connection_code
 from inventory_sync.model.decide import Blocked
 from inventory_sync.model.difference import visible
 from inventory_sync.model.expected import BOOKED_TWICE_BEFORE, BOOKED_TWICE_WITHIN, NAMING_CAUSES
@@ -100,7 +100,7 @@ def _stopped(number: Number, clock: Clock) -> Iterator[Finding]:
     route = number.route
     for link in (route.channel, route.ledger):
         if not link.works:
-            words = blocker(f"connection_{link.state}", route.name, link.name)
+            words = blocker(connection_code(link.state), route.name, link.name)
             ja, remedy_ja = clock.problems.get(link.code, (link.reason, link.remedy))
             yield _found(
                 Cause.CONNECTION_BROKEN,
