@@ -223,7 +223,9 @@ def approval(
     ] = None,
     details: Annotated[
         list[str] | None,
-        typer.Option("--detail", metavar="NAME=VALUE", help="What the application named, such as shop_url; repeatable."),
+        typer.Option(
+            "--detail", metavar="NAME=VALUE", help="What the application named, such as shop_url; repeatable."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

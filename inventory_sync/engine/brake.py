@@ -175,9 +175,7 @@ async def _braked(
     return held, tuple(tripped)
 
 
-async def _crowd(
-    conn: Connection, side: str, route_id: int, since: datetime, turned: Sequence[int]
-) -> tuple[int, int]:
+async def _crowd(conn: Connection, side: str, route_id: int, since: datetime, turned: Sequence[int]) -> tuple[int, int]:
     """How many other cells of one side of a route turned lately, and how many that side has, as far as it matters.
 
     Where too few turned anywhere, nobody has to know of which route they are.

@@ -258,14 +258,33 @@ def test_a_name_that_belongs_to_another_system_is_refused(person: Person) -> Non
 
 
 @pytest.mark.row("S0-2", "S0-3")
-def test_a_fresh_installation_offers_every_kind_of_source_and_runs_nothing_until_one_is_chosen(person: Person) -> None:
+@pytest.mark.parametrize("family", ["files", "partner"])
+def test_a_fresh_installation_offers_stock_by_files_and_by_a_partner_and_runs_nothing_until_one_is_chosen(
+    person: Person, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    value = "inventory_sync.systems.builtin:definition"
+    points = [*registry.entry_points(registry.ENTRY_POINT_GROUP), EntryPoint("builtin", value, "")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
     assert person.json("status")["connections"] == []
-    found = person.setup(said="", expect=WRONG_USE)
-    assert "System [stall / till]" in found.stderr or "till" in person.run("systems").stdout
-    assert person.rows("select count(*) from connections") == [(0,)]
-    assert person.rows("select count(*) from runs") == [(0,)]
-    person.setup(ALL)
-    assert person.rows("select name, system from connections order by id") == [("pos", "till"), ("shop", "stall")]
+    offered = {each["name"]: each for each in person.json("systems")["systems"]}
+    assert {"builtin", "stall", "till"} <= set(offered)
+    assert offered["builtin"]["prerequisites"]["en"] == ["Nothing: the ledger is part of this product"]
+    assert "no answer to ledger.system" in person.setup(said="", expect=WRONG_USE).stderr
+    assert person.rows("select (select count(*) from connections) + (select count(*) from runs)") == [(0,)]
+    assert person.rows("select (select count(*) from routes) + (select count(*) from wishes)") == [(0,)]
+
+    if family == "files":
+        person.file.write_text("connections:\n  warehouse:\n    system: builtin\n")
+        person.run("apply", str(person.file))
+        stock = person.file.with_name("stock.csv")
+        stock.write_text("sku,location,quantity\nTEA-100,main,7\n")
+        person.run("ledger", "import", str(stock))
+        assert "TEA-100" in person.run("ledger", "get", "TEA-100").stdout
+        assert person.rows("select name, system from connections") == [("warehouse", "builtin")]
+    else:
+        person.setup(ALL)
+        chosen = person.rows("select name, system from connections order by id")
+        assert chosen == [("pos", "till"), ("shop", "stall")]
 
 
 def test_a_setup_whose_approval_is_not_there_waits_and_goes_on_later(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Stories that each bring about one cause which `explain` has to name, through the engine and the simulated partners.
+"""Stories that each bring about one cause which `explain` has to name, by the engine and simulated partners.
 
 `STORIES` has one or more for every cause of `NAMED`. A story furnishes a bench, lets the cause happen, and says nothing.
 """

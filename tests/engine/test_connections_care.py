@@ -109,7 +109,7 @@ async def kept(desk: Desk) -> dict[str, Any]:
 # -- before there is a credential --------------------------------------------------------------------------------------
 
 
-@pytest.mark.row("S1-8")
+@pytest.mark.row("S1-8", "S1-41")
 async def test_a_connection_may_exist_before_its_credentials_and_nothing_is_asked_of_its_partner(desk: Desk) -> None:
     await care.add(desk.house, "shop", STALL, actor="tester")
     record = await record_of(desk)

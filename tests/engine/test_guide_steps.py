@@ -134,7 +134,7 @@ APP = {"shop": "demo-jp", "client_id": "sandbox-client", "client_secret": "shpss
 CUSTOM = {"shop": "demo-jp", "access_token": TOKEN, "api_secret": API_SECRET}
 
 
-@pytest.mark.row("S1-47", "S1-50", "S1-51")
+@pytest.mark.row("S1-42", "S1-43", "S1-47", "S1-50", "S1-51")
 async def test_the_step_of_the_older_app_is_done_once_the_shop_accepts_it(pool: db.Pool) -> None:
     office = await shopify_office(pool, static_token=TOKEN)
     assert await office.of("shopify", "custom_app", "custom_token", "shop") == ["not_ready"] * 3

@@ -53,7 +53,7 @@ def application(definition: SystemDefinition, given: Mapping[str, str]) -> dict[
     A secret is no part of an application.
     """
     kept: dict[str, str] = {}
-    for name, value in given.items():
+    for name in given:
         if name not in definition.settings.model_fields or name in secret_fields(definition.settings):
             known = ", ".join(_asked_of_applicants(definition)) or "none"
             raise RefusedByRule(
