@@ -1,6 +1,6 @@
 """Stories that each bring about one cause which `explain` has to name, by the engine and simulated partners.
 
-`STORIES` has one or more for every cause of `NAMED`. A story furnishes a bench, lets the cause happen, and says nothing.
+`STORIES` has one or more for every cause of `NAMED`. A story furnishes a bench, lets the cause happen, says nothing.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ async def turn(desk: MakeShopDesk) -> list[str]:
     return [each["state"] for each in (await route_of(desk))["steps"]]
 
 
-@pytest.mark.row("S4-5", "S4-9")
+@pytest.mark.row("S4-1", "S4-5", "S4-9")
 async def test_nothing_goes_on_before_the_application_is_granted_and_its_grant_is_noticed(pool: db.Pool) -> None:
     desk = MakeShopDesk(pool)
     await desk.apply(ROUTE)
