@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -221,6 +221,12 @@ def approval(
     days: Annotated[
         int | None, typer.Option("--days", min=1, max=60, help="Business days after which you are reminded.")
     ] = None,
+    details: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--detail", metavar="NAME=VALUE", help="What the application named, such as shop_url; repeatable."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say that an approval was applied for, or is there. One that is overdue is brought to mind daily."""
@@ -237,7 +243,10 @@ def approval(
                 text = say(language, "granted", name=name, state=state)
             else:
                 since = None if at is None else day_of(session, at)
-                due = await approvals.applied(house, name, chosen, at=since, days=days, actor=shell.actor())
+                given = await _application(session, house, name, details or ())
+                due = await approvals.applied(
+                    house, name, chosen, at=since, days=days, actor=shell.actor(), details=given
+                )
                 result = {"name": name, "state": "awaiting_approval", "due_at": due}
                 text = say(language, "applied_for", name=name, due=moment(due))
         if as_json:
@@ -246,6 +255,16 @@ def approval(
             session.line(text)
 
     shell.run(work)
+
+
+async def _application(session: shell.Session, house: House, name: str, details: Sequence[str]) -> dict[str, str]:
+    """What the application named, checked as the partner's settings are."""
+    given = dict(each.partition("=")[::2] for each in details)
+    if not all(given.values()):
+        text = say(session.settings.language, "bad_detail")
+        raise shell.Failure("IS-CLI-030", text, shell.Exit.WRONG_USE)
+    record = await care.connection_named(house.pool, name)
+    return approvals.application(partners.installed_systems()[record["system"]], given)
 
 
 async def _approval_step(session: shell.Session, house: House, name: str, key: str | None) -> Any:

@@ -71,6 +71,10 @@ _TEXTS = {
         "日付は 2026-11-20 のように書いてください: {value}",
         "Write the day like 2026-11-20: {value}",
     ),
+    "bad_detail": (
+        "--detail は 名前=値 の形で指定してください。例: --detail shop_url=shop.example.jp",
+        "Write --detail as NAME=VALUE, such as --detail shop_url=shop.example.jp",
+    ),
     "applied_or_granted": ("applied か granted を指定してください。", "Say applied or granted."),
     "said": ("記録しました。", "Noted."),
     "step_or_open": ("--done か --open のどちらか一方を指定してください。", "Give either --done or --open."),

@@ -13,6 +13,7 @@ from inventory_sync.cli import shell
 from inventory_sync.cli.status import moment
 from inventory_sync.engine.explain import LIMIT, MOST, Event, Explanation, Line, Step, explain
 from inventory_sync.model.difference import visible
+from inventory_sync.systems import registry
 
 _SPAN = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -36,7 +37,9 @@ def show(
             raise shell.Failure("IS-CLI-020", text, shell.Exit.WRONG_USE)
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
         async with shell.open_house(session.settings) as house:
-            found = await explain(house, sku, route=route, since=span, limit=limit, zone=zone)
+            found = await explain(
+                house, sku, route=route, since=span, limit=limit, zone=zone, problems=problems_in_japanese()
+            )
         if as_json:
             session.json(document(found))
         else:
@@ -44,6 +47,11 @@ def show(
         return int(shell.Exit.DONE if found.items or found.unpaired else shell.Exit.FAILED)
 
     shell.run(work)
+
+
+def problems_in_japanese() -> dict[str, tuple[str, str]]:
+    """What partners' problems are called in Japanese and what to do about each, by code, of every system there is."""
+    return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()}
 
 
 def _span(text: str) -> timedelta | None:
@@ -84,12 +92,13 @@ def _print(session: shell.Session, found: Explanation) -> None:
     session.line(f"{visible(found.code)}: {either(found.ja, found.en)}")
     for made in found.lines:
         session.line()
-        _number(session, made)
-    if found.unpaired:
+        _number(session, made, said_above=made.en == found.en)
+    unpaired = dict.fromkeys(f"{each.route.name}: {either(said.ja, said.en)}" for each, said in found.unpaired)
+    if unpaired:
         session.line()
         session.line(either("紐付いていないもの", "Not matched"))
-        for each, said in found.unpaired:
-            session.line(f"  {each.route.name}: {either(said.ja, said.en)}")
+        for told in unpaired:
+            session.line(f"  {told}")
     for near in found.nearest:
         session.line(f"  {near.connection}: {either(near.ja, near.en)}")
     if found.items:
@@ -97,9 +106,9 @@ def _print(session: shell.Session, found: Explanation) -> None:
         _timeline(session, found)
 
 
-def _number(session: shell.Session, made: Line) -> None:
+def _number(session: shell.Session, made: Line, *, said_above: bool) -> None:
     either = session.say.either
-    session.line(f"{made.route} · {made.place}: {either(made.ja, made.en)}")
+    session.line(f"{made.route} · {made.place}" if said_above else f"{made.route} · {either(made.ja, made.en)}")
     for each in made.findings[1:]:
         session.line(f"  · {either(each.ja, each.en)}")
     if made.steps:

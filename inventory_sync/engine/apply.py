@@ -213,7 +213,11 @@ class _Act:
         for name in {*self.proofs, *self.places}:
             before, now = self.stored.get(name), records.get(name)
             if (before and before["version"]) != (now and now["version"]):
-                raise RefusedByRule("IS-CON-005", f"The connection {name} changed meanwhile; apply the file again.")
+                raise RefusedByRule(
+                    "IS-CON-005",
+                    f"The connection {name} changed meanwhile; apply the file again.",
+                    f"接続 {name} がその間に変更されました。設定をもう一度適用してください。",
+                )
 
     async def _keep_locations(self, conn: Connection, records: Mapping[str, db.Record]) -> None:
         for places in self.places.values():
@@ -297,6 +301,8 @@ def _in_words(error: asyncpg.PostgresError) -> Exception:
             "IS-RTE-008",
             "The routes would form a circle: stock would come back to the ledger it came from. A connection that is "
             "fed by another, directly or not, cannot be a ledger for it.",
+            "ルートが輪になり、在庫が元の台帳に戻ります。直接または間接に在庫を受け取る接続を、"
+            "その台帳にすることはできません。",
         )
     known = _UNIQUE.get(getattr(error, "constraint_name", None) or "")
     return RefusedByRule(*known) if known is not None else error

@@ -109,7 +109,9 @@ async def map_places(conn: Connection, route: db.Record, made: Made) -> None:
         done.append(await db.value(conn, "insert_pooled_location", **keys, **ends))
     if None in done:
         raise RefusedByRule(
-            "IS-CON-005", f"The locations of the route {route['name']} changed meanwhile; apply the file again."
+            "IS-CON-005",
+            f"The locations of the route {route['name']} changed meanwhile; apply the file again.",
+            f"ルート {route['name']} のロケーションがその間に変更されました。設定をもう一度適用してください。",
         )
 
 

@@ -110,6 +110,10 @@ async def _check_basis(conn: Connection, route: db.Record, document: RouteDocume
             f"The route {document.name} takes the ledger's number as {document.ledger_quantity}, and "
             f"{others[0]['name']} takes it as {others[0]['ledger_basis']}: either goods that orders have taken are in "
             "it or they are not. Write the same `quantity: {ledger: …}` for every route of this ledger.",
+            f"ルート {document.name} は台帳の数を {document.ledger_quantity} として、"
+            f"{others[0]['name']} は {others[0]['ledger_basis']} として扱います。"
+            "受注済みの分を含むかどうかは台帳ごとに一つです。"
+            "この台帳のすべてのルートに同じ `quantity: {ledger: …}` を書いてください。",
         )
 
 
@@ -122,6 +126,10 @@ async def _match(house: House, conn: Connection, name: str) -> None:
             f"{found['owed_let_go']} pairs of the route {name} still owe the ledger sales of an item that the file "
             f"takes out of its set. Start the route as it was (`inventory-sync route start {name} --yes`), let it come "
             "to rest, stop it, and apply the file again.",
+            f"ルート {name} の {found['owed_let_go']} 件の紐付けに、このファイルがセットから外す商品の売上で、"
+            "まだ台帳に計上していないものがあります。"
+            f"元の設定でルートを開始し(`inventory-sync route start {name} --yes`)、"
+            "落ち着いてから停止して、もう一度適用してください。",
         )
 
 
@@ -207,6 +215,8 @@ class _Existing:
                 "IS-RTE-007",
                 f"The route {name} joins {route['ledger']} and {route['channel']}, and that never changes: give the "
                 "new route a name of its own.",
+                f"ルート {name} は {route['ledger']} と {route['channel']} を結ぶもので、"
+                "変更できません。新しいルートには別の名前を付けてください。",
             )
         if not wants_running(self.document) and not wants_watching(self.document):
             return
@@ -216,6 +226,9 @@ class _Existing:
                 "IS-RTE-005",
                 f"The route {name} was stopped by {stopper}, and a configuration file never undoes that. Look at "
                 f"`inventory-sync route show {name}`, then start it with `inventory-sync route start {name} --yes`.",
+                f"ルート {name} は停止しています({stopper})。設定ファイルで再開することはありません。"
+                f"`inventory-sync route show {name}` を確認し、"
+                f"`inventory-sync route start {name} --yes` で開始してください。",
             )
         guarded = [each.field for each in fields if each.field in _GUARDED]
         if route["state"] == "running" and wants_running(self.document) and guarded:
@@ -223,6 +236,9 @@ class _Existing:
                 "IS-RTE-006",
                 f"The route {name} is running, and {', '.join(guarded)} would change which numbers it writes: stop it "
                 f"first (`inventory-sync route stop {name}`, or `state: stopped` in the file), then apply again.",
+                f"ルート {name} は稼働中で、{', '.join(guarded)} の変更は書き込む数を変えます。"
+                f"先に停止し(`inventory-sync route stop {name}`、またはファイルで `state: stopped`)、"
+                "もう一度適用してください。",
             )
         if self.accepting and guarded:
             raise _unfit_preview(name, f"it was made before {', '.join(guarded)} changed")
@@ -263,6 +279,10 @@ class _Existing:
                 f"{pairs} pairs of the route {name} still owe the ledger what the channel moved, and ledger_to_channel "
                 f"never writes the ledger. Start the route as it was (`inventory-sync route start {name} --yes`), let "
                 "it come to rest, stop it, and apply the file again.",
+                f"ルート {name} の {pairs} 件の紐付けに、まだ台帳に計上していない販売チャネルの変動があります。"
+                "ledger_to_channel は台帳に書き込みません。"
+                f"元の設定でルートを開始し(`inventory-sync route start {name} --yes`)、"
+                "落ち着いてから停止して、もう一度適用してください。",
             )
 
     async def _state(self, guarded: bool, stopping: bool) -> tuple[str, bool]:
@@ -328,7 +348,11 @@ async def preview_route(conn: Connection, preview_id: str, documents: Mapping[st
         return name
     if route["state"] == "running":
         return None
-    raise RefusedByRule("IS-RTE-003", f"The preview {preview_id} was accepted before; make a new one.")
+    raise RefusedByRule(
+        "IS-RTE-003",
+        f"The preview {preview_id} was accepted before; make a new one.",
+        f"プレビュー {preview_id} は承認済みです。新しく作成してください。",
+    )
 
 
 def _unfit_preview(name: str, reason: str) -> RefusedByRule:
@@ -336,6 +360,9 @@ def _unfit_preview(name: str, reason: str) -> RefusedByRule:
         "IS-RTE-012",
         f"The preview of the route {name} cannot be accepted with this file: {reason}. Apply the file without "
         f"--accept, look at `inventory-sync route preview {name}`, and accept that one.",
+        f"ルート {name} のプレビューは、このファイルでは承認できません({reason})。"
+        f"--accept を付けずに適用し、`inventory-sync route preview {name}` を確認して、"
+        "そちらを承認してください。",
     )
 
 

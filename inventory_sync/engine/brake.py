@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import structlog
 
@@ -166,15 +167,28 @@ async def _braked(
     tripped: list[tuple[int, str]] = []
     since = house.now() - brake.WINDOW
     for (route_id, route, is_ledger), turned in sorted(sides.items(), key=lambda each: each[0]):
-        side = {"route_id": route_id, "is_ledger": is_ledger}
-        lately = await db.value(conn, "turned_lately", since=since, but=sorted(turned), **side)
-        enough = brake.enough(lately + len(turned))
-        count = await db.value(conn, "cells_of_side", most=enough, **side) if enough else 0
+        lately, count = await _crowd(conn, "ledger" if is_ledger else "channel", route_id, since, sorted(turned))
         if is_ledger and brake.too_many(lately + len(turned), count):
             tripped.append((route_id, route))
         for each in brake.held(turned.values(), lately=lately, cells=count):
             held[CellId(each)] = (*held.get(CellId(each), ()), (route_id, route))
     return held, tuple(tripped)
+
+
+async def _crowd(conn: Connection, side: str, route_id: int, since: datetime, turned: Sequence[int]) -> tuple[int, int]:
+    """How many other cells of one side of a route turned lately, and how many that side has, as far as it matters.
+
+    Where too few turned anywhere, nobody has to know of which route they are.
+    """
+    lately, count = 0, 0
+    for query in ("cells_turned", f"{side}_cells_turned"):
+        of = {} if query == "cells_turned" else {"route_id": route_id}
+        lately = await db.value(conn, query, since=since, but=turned, **of)
+        enough = brake.enough(lately + len(turned))
+        count = await db.value(conn, f"{side}_cells_of_route", route_id=route_id, most=enough) if enough else 0
+        if not brake.too_many(lately + len(turned), count):
+            break
+    return lately, count
 
 
 async def hold(
@@ -308,6 +322,11 @@ async def forget(house: House, conn: Connection, ids: Sequence[CellId], by: str)
     """The levels of these cells are known no more (it went away, came back, or a restore): nothing of them is held."""
     if ids:
         await db.run(conn, "forget_holds_of", cells=list(ids), by=by, now=house.now())
+
+
+async def held_among(conn: Connection, pairs: Sequence[int]) -> frozenset[int]:
+    """Which of these pairs have a cell of which something is held."""
+    return frozenset(r["pair_id"] for r in await db.rows(conn, "held_pairs", pairs=list(pairs)))
 
 
 async def confirmed(house: House, conn: Connection, pairs: Sequence[int], *, by: str = "preview accepted") -> None:

@@ -52,7 +52,11 @@ async def calibrate(
     running = await db.rows(house.pool, "running_routes_of", connection_id=connection["id"])
     if running:
         names = ", ".join(record["name"] for record in running)
-        raise RefusedByRule("IS-CON-020", f"Stop these routes first, so that nothing else writes there: {names}.")
+        raise RefusedByRule(
+            "IS-CON-020",
+            f"Stop these routes first, so that nothing else writes there: {names}.",
+            f"ほかの書き込みがないよう、先に次のルートを停止してください: {names}",
+        )
     async with _alone(house, connection):
         await asyncio.sleep(quiet.total_seconds())
         found = await procedure(item)
@@ -99,7 +103,11 @@ async def _alone(house: House, connection: db.Record) -> AsyncIterator[None]:
             patience -= 0.5
             held = await take_lease(house, number, owner=owner, owner_key=0)
         if held is None:
-            raise RefusedByRule("IS-CON-021", "The daemon did not let go of the connection. Stop it, and try again.")
+            raise RefusedByRule(
+                "IS-CON-021",
+                "The daemon did not let go of the connection. Stop it, and try again.",
+                "常駐プログラムが接続を手放しませんでした。停止してから、もう一度実行してください。",
+            )
         keeping = asyncio.create_task(keep())
         try:
             yield

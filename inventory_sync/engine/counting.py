@@ -24,7 +24,9 @@ async def counted(house: House, route: str, value: str, *, actor: str) -> int:
         units = await settle_uncertain(house, conn, found, ids, actor=actor)
         if not units:
             raise RefusedByRule(
-                "IS-SAF-004", f"Nothing of {value} in the route {route} is uncertain. Nothing was changed."
+                "IS-SAF-004",
+                f"Nothing of {value} in the route {route} is uncertain. Nothing was changed.",
+                f"ルート {route} の {value} に、数え直しが必要なものはありません。何も変更していません。",
             )
     return units
 

@@ -81,6 +81,8 @@ async def _take(
             "IS-CON-028",
             "Most of the known items are missing in these files, so they were not taken. "
             "Export the whole catalogue and hand both files in again.",
+            "登録済みの商品の大半がファイルにないため、取り込みませんでした。"
+            "商品をすべて書き出し、両方のファイルをもう一度渡してください。",
         )
     hints = [
         Hint(whose.connection_id, level.cell.item, level.cell.location, level.quantity, None, now)

@@ -82,7 +82,11 @@ async def release(
     """Let go what is held of these routes, and keep their brake off for a while. Raises NoSuch, and RefusedByRule where
     a time is longer than LONGEST_OFF. What a stock-take holds that is still under way stays held."""
     if lasting is not None and not timedelta(0) < lasting <= LONGEST_OFF:
-        raise RefusedByRule("IS-SAF-003", "The brake stays off for at most 24 hours at a time. Nothing was changed.")
+        raise RefusedByRule(
+            "IS-SAF-003",
+            "The brake stays off for at most 24 hours at a time. Nothing was changed.",
+            "ブレーキを切れるのは 1 回につき 24 時間までです。何も変更していません。",
+        )
     async with db.transaction(house.pool) as conn:
         return [await _release(house, conn, name, actor, lasting) for name in names]
 

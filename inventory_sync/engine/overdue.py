@@ -144,6 +144,8 @@ async def settle_by_person(house: House, route: str, value: str, *, booked: bool
                 "IS-RTE-040",
                 f"Nothing of {value} in the route {route} waits for a decision; {units} units may still be booked "
                 "in time. Nothing was changed.",
+                f"ルート {route} の {value} に、判断待ちのものはありません。"
+                f"{units} 個はまだ期限内に計上される見込みです。何も変更していません。",
             )
         book = await store.waiting(conn, ids)
         after = dict(book.pairs)

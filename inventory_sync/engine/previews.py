@@ -123,12 +123,17 @@ def _check_source(route: db.Record, source: str) -> None:
             "IS-RUN-001",
             f"The route {route['name']} is {route['direction']}: nothing is ever written that way. "
             f"Push from the other side, or change the route's direction.",
+            f"ルート {route['name']} は {route['direction']} のため、その向きには書き込みません。"
+            "反対側から反映するか、ルートの方向を変更してください。",
         )
     if source == "channel" and not (rule_of(route).plain):
         raise RefusedByRule(
             "IS-RUN-002",
             f"The route {route['name']} publishes a share or a capped number, which does not say how much stock there "
             "is: a push from the channel needs percent 100 and no maximum.",
+            f"ルート {route['name']} は割合または上限を付けて公開しているため、"
+            "販売チャネルの数から在庫を求められません。販売チャネルからの反映には、"
+            "割合 100・上限なしが必要です。",
         )
 
 

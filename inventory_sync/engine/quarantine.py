@@ -39,6 +39,8 @@ async def retry(house: House, cells: Sequence[int], *, actor: str) -> list[db.Re
                 EXCLUDED,
                 f"A person keeps these cells out: {', '.join(map(str, out))}. Nothing was changed. "
                 "`inventory-sync quarantine release CELL` lets them in again.",
+                f"次のセルは人が対象外にしています: {', '.join(map(str, out))}。何も変更していません。"
+                "`inventory-sync quarantine release CELL` で対象に戻せます。",
             )
         return await _release(house, conn, cells, actor, "quarantine.retried")
 

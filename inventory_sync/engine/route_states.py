@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from inventory_sync.engine.named import NoSuch
-from inventory_sync.engine.route_words import Blocker, Step, blocker, in_words
+from inventory_sync.engine.route_words import Blocker, Step, blocker, connection_code, in_words
 from inventory_sync.engine.stored import NEEDS_CALIBRATION
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -53,7 +53,7 @@ async def hindrances(conn: Connection, route: db.Record, found: db.Record | None
 def _of_connections(name: str, known: db.Record) -> Iterable[Blocker]:
     for side in ("ledger", "channel"):
         if known[f"{side}_state"] != "linked":
-            yield blocker(f"connection_{known[f'{side}_state']}", name, known[side])
+            yield blocker(connection_code(known[f"{side}_state"]), name, known[side])
     for side in ("ledger", "channel"):
         if known[f"{side}_calibration"].get(NEEDS_CALIBRATION):
             yield blocker("not_calibrated", name, known[side])

@@ -74,10 +74,11 @@ WORDS: Mapping[str, _Words] = {
         "Apply the configuration with its credentials: `inventory-sync apply FILE`.",
         "認証情報を設定ファイルに書き、`inventory-sync apply FILE` を実行してください。",
     ),
-    "connection_awaiting_approval": _Words(
+    "external_link_not_approved": _Words(
         Step.CONNECT,
-        "the partner has not approved the connection {subject} yet",
-        "接続 {subject} は取引先の承認待ちです",
+        "the partner has not approved the connection {subject} yet: the application for linking with other software "
+        "is under way",
+        "接続 {subject} は取引先の承認待ちです。外部データ連携利用申請が完了していません",
         "Wait for the partner's mail; `inventory-sync status` says since when, and what to do if it is late.",
         "取引先からの連絡をお待ちください。経過と遅延時の対処は `inventory-sync status` に表示されます。",
     ),
@@ -240,6 +241,15 @@ WORDS: Mapping[str, _Words] = {
         "接続し直してから、プレビューして開始してください。",
     ),
 }
+
+
+def connection_code(state: str) -> str:
+    """The code of the blocker for a connection that is in a state other than linked.
+
+    >>> connection_code("broken"), connection_code("awaiting_approval")
+    ('connection_broken', 'external_link_not_approved')
+    """
+    return "external_link_not_approved" if state == "awaiting_approval" else f"connection_{state}"
 
 
 def blocker(code: str, route: str, subject: str = "") -> Blocker:

@@ -34,7 +34,11 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
     async with db.transaction(house.pool) as conn:
         route = await route_named(conn, name)
         if route["state"] == "running" and preview_id is None:
-            raise RefusedByRule("IS-RTE-004", f"The route {name} is running already; nothing was changed.")
+            raise RefusedByRule(
+                "IS-RTE-004",
+                f"The route {name} is running already; nothing was changed.",
+                f"ルート {name} はすでに稼働中です。何も変更していません。",
+            )
         await refuse_while_undoing(conn, name)
         hindrances = await route_states.hindrances(conn, route)
         if hindrances:
@@ -51,6 +55,8 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
                 "IS-RTE-002",
                 f"The route {name} must be aligned again ({', '.join(route['blockers'])}): "
                 f"look at `inventory-sync route preview {name}` and accept it.",
+                f"ルート {name} は在庫を合わせ直す必要があります({', '.join(route['blockers'])})。"
+                f"`inventory-sync route preview {name}` を確認して承認してください。",
             )
         if "long_stop" not in route["blockers"] and await route_states.is_long_stop(conn, route):
             raise RefusedByRule("IS-RTE-048", *route_states.long_stopped(name))

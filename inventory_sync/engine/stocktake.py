@@ -67,7 +67,11 @@ async def start(house: House, name: str, *, actor: str) -> Stocktake:
         route = await route_named(conn, name)
         made = await db.value(conn, "start_stocktake", route_id=route["id"], actor=actor, now=house.now())
         if made is None:
-            raise RefusedByRule("IS-SAF-005", f"A stock-take of the route {name} is under way. Nothing was changed.")
+            raise RefusedByRule(
+                "IS-SAF-005",
+                f"A stock-take of the route {name} is under way. Nothing was changed.",
+                f"ルート {name} はすでに棚卸中です。何も変更していません。",
+            )
         await _audit(house, conn, actor, "stocktake.started", name, {"stocktake": made})
         return await _show(conn, route)
 
@@ -88,7 +92,11 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
         route = await route_named(conn, name)
         under_way = await db.row(conn, "open_stocktake", route_id=route["id"])
         if under_way is None:
-            raise RefusedByRule("IS-SAF-006", f"No stock-take of the route {name} is under way. Nothing was changed.")
+            raise RefusedByRule(
+                "IS-SAF-006",
+                f"No stock-take of the route {name} is under way. Nothing was changed.",
+                f"ルート {name} は棚卸中ではありません。何も変更していません。",
+            )
         held = {each.cell for each in (await _show(conn, route)).cells}
         strangers = sorted(set(discard) - held)
         if strangers:

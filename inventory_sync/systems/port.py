@@ -351,3 +351,4 @@ class SystemDefinition:
     ways: tuple[Way, ...] = ()  # where an account can be connected in several ways; the first is the usual one
     reads_en: tuple[str, ...] = ()  # kinds of data that are read; nothing else is
     reads_ja: tuple[str, ...] = ()
+    problems_ja: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # by code: what it is, and what to do

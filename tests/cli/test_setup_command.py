@@ -258,14 +258,35 @@ def test_a_name_that_belongs_to_another_system_is_refused(person: Person) -> Non
 
 
 @pytest.mark.row("S0-2", "S0-3")
-def test_a_fresh_installation_offers_every_kind_of_source_and_runs_nothing_until_one_is_chosen(person: Person) -> None:
+@pytest.mark.parametrize("family", ["files", "partner"])
+def test_a_fresh_installation_offers_stock_by_files_and_by_a_partner_and_runs_nothing_until_one_is_chosen(
+    person: Person, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    value = "inventory_sync.systems.builtin:definition"
+    points = [*registry.entry_points(registry.ENTRY_POINT_GROUP), EntryPoint("builtin", value, "")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
     assert person.json("status")["connections"] == []
-    found = person.setup(said="", expect=WRONG_USE)
-    assert "System [stall / till]" in found.stderr or "till" in person.run("systems").stdout
-    assert person.rows("select count(*) from connections") == [(0,)]
-    assert person.rows("select count(*) from runs") == [(0,)]
-    person.setup(ALL)
-    assert person.rows("select name, system from connections order by id") == [("pos", "till"), ("shop", "stall")]
+    offered = {each["name"]: each for each in person.json("systems")["systems"]}
+    assert {"builtin", "stall", "till"} <= set(offered)
+    assert offered["builtin"]["prerequisites"]["en"] == ["Nothing: the ledger is part of this product"]
+    assert "no answer to ledger.system" in person.setup(said="", expect=WRONG_USE).stderr
+    assert person.rows("select (select count(*) from connections) + (select count(*) from runs)") == [(0,)]
+    assert person.rows("select (select count(*) from routes) + (select count(*) from wishes)") == [(0,)]
+
+    if family == "files":
+        person.file.write_text("connections:\n  warehouse:\n    system: builtin\n")
+        person.run("apply", str(person.file))
+        stock = person.file.with_name("stock.csv")
+        stock.write_text("sku,location,quantity\nTEA-100,main,7\n")
+        person.run("ledger", "items", "put", "TEA-100", "--name", "Tea")
+        person.run("ledger", "locations", "put", "main", "--name", "Main")
+        person.run("ledger", "import", str(stock))
+        assert " 7 " in person.run("ledger", "get", "TEA-100").stdout
+        assert person.rows("select name, system from connections") == [("warehouse", "builtin")]
+    else:
+        person.setup(ALL)
+        chosen = person.rows("select name, system from connections order by id")
+        assert chosen == [("pos", "till"), ("shop", "stall")]
 
 
 def test_a_setup_whose_approval_is_not_there_waits_and_goes_on_later(person: Person) -> None:
@@ -330,7 +351,6 @@ def test_a_secret_is_renewed_from_lines_or_a_file_and_only_its_mask_is_shown(per
     assert FRESH not in person.seen
 
 
-@pytest.mark.row("S1-16")
 def test_a_refused_renewal_says_so_and_leaves_the_connection_valid(person: Person) -> None:
     person.setup(ALL)
     found = person.run("connection", "renew", "shop", "--field", "secret", said="wrong-secret-000000\n", expect=FAILED)
@@ -360,7 +380,6 @@ def test_an_approval_is_noted_with_the_day_it_was_applied_for(person: Person) ->
     person.run("connection", "approval", "shop", "applied", "--at", "soon", expect=WRONG_USE)
 
 
-@pytest.mark.row("S0-1")
 def test_every_system_is_listed_with_what_it_needs_and_can_do_and_an_unknown_one_is_refused(person: Person) -> None:
     found = {each["name"]: each for each in person.json("systems")["systems"]}
     assert found["stall"]["credentials"] == ["secret"]

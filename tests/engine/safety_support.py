@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from inventory_sync.sandbox.kernel import StockChange
 from tests.engine.bench import Bench
 
 TWELVE = tuple(f"A-{number:02}" for number in range(1, 13))
@@ -47,3 +48,25 @@ def highest_told(bench: Bench, codes: Iterable[str], shop: str = "shop") -> int:
     """The largest rise that we ever wrote at a shop for one of these codes."""
     items = {bench.items[shop][code] for code in codes}
     return max((change.delta for change in bench.ours(shop) if change.item in items), default=0)
+
+
+def raised(bench: Bench) -> list[StockChange]:
+    """Every rise that we ever wrote at any shop since the counting began, by the shops' own logs."""
+    return [change for shop in bench.setup.shops for change in bench.ours(shop) if change.delta > 0]
+
+
+def never_told_too_high(bench: Bench) -> None:
+    """By the partners' own logs: no number that we wrote at a shop was above what the shop showed when the counting
+    began, less what was sold there since. What a shop's own people typed in is theirs."""
+    for shop in bench.setup.shops:
+        log = bench.partners[shop].simulator.log.changes
+        began = bench.began.get(shop, 0)
+        most: dict[tuple[str, str], int] = {}
+        for change in log[began:]:
+            key = (change.item, change.location)
+            most.setdefault(key, change.after - change.delta)
+            if change.actor != "client":
+                most[key] += change.delta
+            else:
+                assert change.after <= most[key], f"{shop} was told {change.after} at {change.at}: at most {most[key]}"
+    assert raised(bench) == []

@@ -98,7 +98,6 @@ async def test_every_connection_that_fails_is_named(desk: Desk) -> None:
     assert {p.subject for p in (await desk.failure(STOPPED)).problems} == {"connection pos", "connection shop"}
 
 
-@pytest.mark.row("S1-16")
 async def test_a_refused_credential_leaves_the_old_one_in_force(desk: Desk) -> None:
     await desk.apply(STOPPED)
     await desk.failure(STOPPED.replace(TILL_SECRET, "wrong-secret-000000") + "    publish: {buffer: 3}\n")

@@ -195,7 +195,6 @@ def test_a_system_with_two_approvals_asks_which_one_is_meant() -> None:
     assert approvals.approval_step(STALL, None) is None
 
 
-@pytest.mark.row("S0-22")
 def test_the_steps_say_to_copy_the_code_and_never_to_issue_a_new_one() -> None:
     for key in ("product_code", "order_code"):
         step = next(each for each in MAKESHOP.steps if each.key == key)

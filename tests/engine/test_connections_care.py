@@ -109,7 +109,7 @@ async def kept(desk: Desk) -> dict[str, Any]:
 # -- before there is a credential --------------------------------------------------------------------------------------
 
 
-@pytest.mark.row("S1-8")
+@pytest.mark.row("S1-8", "S1-41")
 async def test_a_connection_may_exist_before_its_credentials_and_nothing_is_asked_of_its_partner(desk: Desk) -> None:
     await care.add(desk.house, "shop", STALL, actor="tester")
     record = await record_of(desk)
@@ -201,7 +201,7 @@ async def test_a_renewed_credential_is_proven_saved_and_followed_by_a_full_recon
     assert not await desk.pool.fetchval("select count(*) from alerts where closed_at is null")
 
 
-@pytest.mark.row("S1-16", "S1-32", "S1-46")
+@pytest.mark.row("S1-46")
 async def test_a_credential_that_is_refused_is_not_saved_and_the_old_one_works_on(desk: Desk) -> None:
     await running(desk)
     before = await desk.dump()

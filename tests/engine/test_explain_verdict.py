@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.arithmetic import line, steps
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.find import slips
@@ -34,6 +35,7 @@ from inventory_sync.engine.explain.texts import REASONS, TEXTS, TWICE, say
 from inventory_sync.engine.explain.verdict import Clock, duration, headline, judge, judge_unpaired, unknown_code
 from inventory_sync.model.decide import Blocked, Decision
 from inventory_sync.model.publish import PublishRule
+from inventory_sync.systems.port import Condition
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 CLOCK = Clock(NOW)
@@ -109,6 +111,13 @@ def test_every_reason_for_not_writing_has_a_cause_of_its_own(blocked: Blocked) -
     sent = Op(-2, "sent", NOW) if blocked is Blocked.IN_FLIGHT else None
     found = of(decision=Decision(0, 8, 9, blocked), cell=cell(op=sent))
     assert found[0] is OF_BLOCKED[blocked]
+
+
+def test_a_timeline_has_words_for_whatever_the_engine_says_of_a_cell() -> None:
+    assert set(words.WAITS) == {each.value for each in Blocked}
+    assert set(words.CONDITIONS) == {each.value for each in Condition} | {"unread", "gone"}
+    assert all(ja and en for known in (words.WAITS, words.CONDITIONS, words.ALERTS) for ja, en in known.values())
+    assert words.of(words.ALERTS, "unheard_of") == ("unheard_of", "unheard_of")
 
 
 def test_every_lack_of_a_pair_has_a_cause() -> None:
@@ -261,7 +270,7 @@ def test_times_are_told_in_the_zone_of_the_reader() -> None:
 
 @pytest.mark.parametrize(
     ("span", "said"),
-    [(12, "12 s"), (150, "2 min"), (5_400, "1 h 30 min"), (180_000, "2 d 2 h")],
+    [(12, "12 s"), (150, "2 min"), (5_400, "1 h 30 min"), (7_200, "2 h"), (180_000, "2 d 2 h"), (172_800, "2 d")],
 )
 def test_a_span_of_time_is_said_as_people_do(span: float, said: str) -> None:
     assert duration(timedelta(seconds=span))[1] == said

@@ -134,7 +134,7 @@ APP = {"shop": "demo-jp", "client_id": "sandbox-client", "client_secret": "shpss
 CUSTOM = {"shop": "demo-jp", "access_token": TOKEN, "api_secret": API_SECRET}
 
 
-@pytest.mark.row("S1-47", "S1-50", "S1-51")
+@pytest.mark.row("S1-42", "S1-43", "S1-47", "S1-50", "S1-51")
 async def test_the_step_of_the_older_app_is_done_once_the_shop_accepts_it(pool: db.Pool) -> None:
     office = await shopify_office(pool, static_token=TOKEN)
     assert await office.of("shopify", "custom_app", "custom_token", "shop") == ["not_ready"] * 3
@@ -203,7 +203,7 @@ async def test_a_shop_grants_four_scopes_and_nothing_of_orders_or_customers_is_a
         assert all(word not in request.body.decode().lower() for request in office.asked if b"query" in request.body)
 
 
-@pytest.mark.row("S1-21", "S1-49")
+@pytest.mark.row("S1-49")
 async def test_a_shop_is_kept_by_its_canonical_name_and_only_under_the_credential_of_that_very_shop(
     pool: db.Pool,
 ) -> None:

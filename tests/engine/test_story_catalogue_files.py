@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from inventory_sync.engine import routes
+from inventory_sync.engine import overview, routes
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.store.db import open_pool
 from inventory_sync.systems.errors import FileRefused
@@ -43,6 +43,11 @@ async def accept(bench: ClassicBench) -> None:
     await bench.start("cart", (await bench.preview("cart")).id)
 
 
+async def checklist(bench: ClassicBench) -> dict[str, str]:
+    """The steps of the route in order, each with its own state."""
+    return {each["step"]: each["state"] for each in (await overview.route(bench.house, "pos-cart"))["steps"]}
+
+
 async def running(shop: Shop) -> ClassicBench:
     """A shop whose files were handed in and whose route runs, at rest."""
     bench = await shop()
@@ -54,7 +59,7 @@ async def running(shop: Shop) -> ClassicBench:
     return bench
 
 
-@pytest.mark.row("S4-28", "S4-35")
+@pytest.mark.row("S4-1", "S4-28", "S4-35")
 async def test_one_file_of_the_pair_waits_and_no_route_starts_before_a_whole_pair_is_in(shop: Shop) -> None:
     bench = await shop()
     product, option = bench.downloads()
@@ -64,11 +69,20 @@ async def test_one_file_of_the_pair_waits_and_no_route_starts_before_a_whole_pai
     with pytest.raises(RefusedByRule, match="nothing_matched") as refused:
         await bench.start("cart")
     assert refused.value.code == "IS-RTE-001"
+    assert await checklist(bench) == {
+        "connect": "done",
+        "locations": "done",
+        "fields": "done",
+        "match": "now",
+        "enable": "later",
+    }
 
     done = await bench.hand_in(option)
     assert (done.waiting_for, done.items) == ((), 2)
     assert await bench.known() == {"A-1", "B-2"}
+    assert (await checklist(bench))["enable"] == "now"
     await accept(bench)
+    assert set((await checklist(bench)).values()) == {"done"}
     await bench.rest(seconds=900)
     assert bench.written() == {"A-1": 10, "B-2": 10}
 

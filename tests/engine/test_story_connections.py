@@ -120,7 +120,7 @@ async def test_a_shop_that_comes_back_is_fetched_whole_and_told_nothing_until_a_
     assert bench.channel() == 7
 
 
-@pytest.mark.row("S1-15", "S1-45")
+@pytest.mark.row("S1-45")
 async def test_only_the_stores_that_were_chosen_give_stock_and_take_sales(running: Furnish) -> None:
     def a_third_store(bench: Bench) -> None:
         bench.pos.seed_catalogue(0, bench.agenda.now, stores=("1", "2", "9"))

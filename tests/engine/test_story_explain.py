@@ -5,36 +5,8 @@ from __future__ import annotations
 from inventory_sync.engine.explain import Cause
 from tests.engine.bench import Bench, Setup
 from tests.engine.conftest import Furnish
+from tests.engine.explain_stories import odd_ones, only_in_the_shop
 from tests.engine.explain_support import ask, causes, line, told, unpaired
-
-
-def only_in_the_ledger(bench: Bench, code: str, **how: bool) -> None:
-    """A product of the ledger, five of it."""
-    bench.products[code] = bench.pos.add_product(code, bench.agenda.now, **how)
-    bench.pos.receive(bench.products[code], "1", 5, bench.agenda.now)
-
-
-def only_in_the_shop(bench: Bench, code: str, **how: bool) -> None:
-    """A listing of the shop, twenty of it."""
-    [bench.items["shop"][code]] = bench.shop().add_product(
-        f"Product {code}", [code], bench.agenda.now, stock=20, policy="CONTINUE", **how
-    )
-
-
-def odd_ones(bench: Bench) -> None:
-    """Items that cannot be matched, each for a reason of its own."""
-    only_in_the_ledger(bench, "LONELY-1")
-    only_in_the_shop(bench, "LONELY-2")
-    only_in_the_ledger(bench, "ABC-1")
-    only_in_the_shop(bench, "abc-1")
-    only_in_the_ledger(bench, "UNMANAGED", managed=False)
-    only_in_the_shop(bench, "UNMANAGED")
-    only_in_the_ledger(bench, "UNTRACKED")
-    only_in_the_shop(bench, "UNTRACKED", tracked=False)
-    only_in_the_ledger(bench, "BUNDLE")
-    only_in_the_shop(bench, "BUNDLE", bundle=True)
-    only_in_the_ledger(bench, "TWICE")
-    bench.shop().add_product("Twice", ["TWICE", "TWICE"], bench.agenda.now, stock=20, policy="CONTINUE")
 
 
 async def test_codes_that_do_not_match_are_explained_each_with_its_reason(furnished: Furnish) -> None:

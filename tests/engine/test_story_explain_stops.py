@@ -10,8 +10,9 @@ from inventory_sync.engine.explain import Cause
 from inventory_sync.sandbox.faults import NoticeFaults
 from inventory_sync.sandbox.shopify.simulator import ShopStatus
 from inventory_sync.store import db
-from tests.engine.bench import Bench, Setup
+from tests.engine.bench import Setup
 from tests.engine.conftest import Furnish
+from tests.engine.explain_stories import ONE_WAY, somebody_sets
 from tests.engine.explain_support import ask, causes, line, told
 from tests.engine.sales_support import trading
 
@@ -98,18 +99,6 @@ async def test_a_rise_during_a_stock_take_is_held(running: Furnish) -> None:
     assert made.findings[0].cause is Cause.HELD_BY_STOCKTAKE
     assert "A change of +3 at pos / Store 1 is held because a stock-take is going on" in made.en
     assert bench.channel() == 10
-
-
-async def somebody_sets(bench: Bench, codes: tuple[str, ...], number: int) -> None:
-    """Another tool sets its own number again and again, as soon as ours is there."""
-    for _ in range(8):
-        for code in codes:
-            bench.shop().set_by_person(bench.items["shop"][code], bench.place(), number, bench.agenda.now)
-        bench.heard("shop")
-        await bench.run(12)
-
-
-ONE_WAY = {"direction": "ledger_to_channel", "sales": "expect"}
 
 
 async def test_a_second_writer_is_named(running: Furnish) -> None:

@@ -12,7 +12,7 @@ from inventory_sync.engine import catalogue, poll
 from inventory_sync.systems.port import Condition
 from tests.engine.bench import ADJUST, Bench, Setup
 from tests.engine.conftest import Furnish
-from tests.engine.safety_support import TWELVE
+from tests.engine.safety_support import TWELVE, never_told_too_high
 
 
 class Cut:
@@ -58,21 +58,30 @@ async def trade_goes_on(bench: Bench, codes: tuple[str, ...]) -> None:
     bench.move_channel(codes[0], -2)
     await bench.rest(seconds=200)
     assert bench.ledger(codes[0]) == bench.channel(codes[0]) == before - 2
+    bench.move_ledger(codes[-1], -3)
+    await bench.rest(seconds=200)
+    assert bench.ledger(codes[-1]) == bench.channel(codes[-1]), "a sale at the register reaches the shop"
+    never_told_too_high(bench)
 
 
+@pytest.mark.parametrize("partner", ["shop", "pos"])
 @pytest.mark.parametrize("codes", [("A-1", "B-2"), TWELVE], ids=["of two items", "of twelve"])
-async def test_an_empty_catalogue_is_not_believed_and_sales_flow(running: Furnish, codes: tuple[str, ...]) -> None:
+async def test_an_empty_catalogue_is_not_believed_and_sales_flow(
+    running: Furnish, codes: tuple[str, ...], partner: str
+) -> None:
     bench = await running(Setup(codes=codes, ledger=10))
-    cut(bench, "shop", catalogue_page=lambda page: replace(page, items=(), levels=(), cursor=None))
-    assert await imported(bench, "shop") == "failed"
+    cut(bench, partner, catalogue_page=lambda page: replace(page, items=(), levels=(), cursor=None))
+    assert await imported(bench, partner) == "failed"
     [alert] = await bench.alerts("catalogue_vanished")
-    assert (alert["subject"], alert["detail"]["listed"]) == ("shop", 0)
+    assert (alert["subject"], alert["detail"]["listed"]) == (partner, 0)
     assert await phases(bench) == {"live"}
+    assert await bench.rows("select id from items where gone") == []
     assert bench.requests("shop", ADJUST) == []
     await trade_goes_on(bench, codes)
-    bench.lanes["shop"].client = bench.client(bench.partners["shop"])
-    assert await imported(bench, "shop") == "done"
+    bench.lanes[partner].client = bench.client(bench.partners[partner])
+    assert await imported(bench, partner) == "done"
     assert await bench.alerts("catalogue_vanished") == []
+    never_told_too_high(bench)
 
 
 async def test_a_catalogue_cut_in_the_middle_is_not_believed(running: Furnish) -> None:
@@ -125,6 +134,7 @@ async def test_rows_that_vanish_from_an_answer_are_no_reading(running: Furnish) 
     bench.move_channel("A-12", -2)
     await bench.run(20)
     assert bench.ledger("A-12") == 8, "sales are booked meanwhile"
+    never_told_too_high(bench)
 
     bench.lanes["pos"].client = bench.client(bench.partners["pos"])
     await bench.run(90)

@@ -60,7 +60,6 @@ def test_what_proves_a_step_has_what_it_needs(system: SystemDefinition) -> None:
     assert len(system.reads_en) == len(system.reads_ja)
 
 
-@pytest.mark.row("S1-53")
 def test_an_older_custom_app_may_be_handled_by_owner_staff_or_collaborator_with_the_right() -> None:
     step = next(each for each in load().get("shopify").steps if each.key == "custom_app")
     for word in ("owner", "staff", "collaborator", "right to develop apps"):

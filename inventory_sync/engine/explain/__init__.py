@@ -6,6 +6,7 @@ how a number comes about, and `verdict` judges. Reads only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -86,12 +87,14 @@ async def explain(
     since: timedelta = SINCE,
     limit: int = LIMIT,
     zone: tzinfo = UTC,
+    problems: Mapping[str, tuple[str, str]] | None = None,
 ) -> Explanation:
     """Explain every number that a code names, in one snapshot of the database. Raises NoSuch for an unknown route.
 
-    `since` and `limit` bound the timeline (at most MOST events); `zone`: in which times are told in sentences.
+    `since` and `limit` bound the timeline (at most MOST events); `zone`: in which times are told in sentences;
+    `problems`: partners' problems by their code, each a sentence and a remedy in Japanese.
     """
-    clock = Clock(house.now(), zone)
+    clock = Clock(house.now(), zone, problems or {})
     begin = clock.now - since
     async with house.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         found = await gather(house, conn, code, route)

@@ -12,7 +12,7 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "No item of any connection has the code {code}.",
     ),
     Cause.AMBIGUOUS: (
-        "商品コード {code} はあいまいです。{why}ため、人が決めるまで何も書き込みません。",
+        "商品コード {code} はあいまいです。{why}ため、どの商品か担当者が決めるまで何も書き込みません。",
         "The code {code} is ambiguous: {why}, so nothing is written before a person decides.",
     ),
     Cause.BUNDLE: (
@@ -112,15 +112,15 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "A write of {units} to {where} was never answered; whether it took effect is being found out.",
     ),
     Cause.SALE_NOT_BOOKED: (
-        "売れた {units} 個が期限を過ぎても台帳に計上されていないため、公開する数から除いたままです。注文: {orders}",
-        "{units} units that were sold are overdue: not in the ledger, and held out of the number. Orders: {orders}.",
+        "売れた {units} 個が期限を過ぎても台帳に計上されていないため、公開する数から除いたままです。{orders}",
+        "{units} units that were sold are overdue: not in the ledger, and held out of the number.{orders}",
     ),
     Cause.SALE_EXPECTED: (
         "売れた {units} 個が台帳に計上されるのを待っています。それまで公開する数から除いています。",
         "{units} units were sold and are expected to be booked in the ledger; until then they are held out.",
     ),
     Cause.HELD_BY_BRAKE: (
-        "{where} の {units} の変動は普段と違うため、ブレーキが保留しています。人が解除すると反映します。",
+        "{where} の {units} の変動は普段と違うため、ブレーキが保留しています。担当者が確認して解除すると反映します。",
         "A change of {units} at {where} is held by the brake, because it is unusual; a person releases it.",
     ),
     Cause.HELD_BY_STOCKTAKE: (
@@ -224,7 +224,7 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "The outcome of a write was never learnt: the number may be up to {units} too low. A count settles it.",
     ),
     Cause.LATE_SALE: (
-        "{where} で {happened} に売れた {units} 個が、{late} 遅れて届きました。レジが通信できなかったときの売上です。",
+        "{where} で {happened} に売れた {units} 個が、{late}遅れて届きました。レジが通信できなかった間の売上です。",
         "{units} units sold at {where} at {happened} arrived {late} late: the register was offline.",
     ),
     Cause.OFFSET: (
@@ -308,7 +308,7 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "At {where} another app changed the number at {at}: {before} became {after}.",
     ),
     Cause.LEDGER_MOVED: (
-        "{where} が {at} に {before} から {after} になりました。理由はわかっていません。",
+        "{where} が {at} に {before} から {after} になりました。理由はまだわかっていません。",
         "{where} went from {before} to {after} at {at}; why is not known.",
     ),
     Cause.CHANNEL_SOLD: (
@@ -369,4 +369,5 @@ def say(cause: Cause, **values: tuple[str, str] | str | int | None) -> tuple[str
     japanese, english = TEXTS[cause]
     ja = {name: value[0] if isinstance(value, tuple) else value for name, value in values.items()}
     en = {name: value[1] if isinstance(value, tuple) else value for name, value in values.items()}
-    return " ".join(japanese.format(**ja).split()), " ".join(english.format(**en).split())
+    told = " ".join(japanese.format(**ja).split()).replace(" 「", "「").replace("」 ", "」")
+    return told, " ".join(english.format(**en).split())

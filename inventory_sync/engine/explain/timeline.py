@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.gather import Found, movement, write
 from inventory_sync.engine.explain.state import CellState, Event, Kind, Movement, Write
 from inventory_sync.store import db
@@ -22,7 +23,8 @@ async def timeline(conn: Connection, found: Found, *, since: datetime, limit: in
     moves = [movement(r) for r in await db.rows(conn, "explain_movements", cells=ids, **bounds)]
     writes = [write(r) for r in await db.rows(conn, "explain_ops", cells=ids, **bounds)]
     events: list[Event] = []
-    events += [_moved(cells[each.cell], each) for each in moves]
+    channels = {number.cell.id for number in found.numbers}
+    events += [_moved(cells[each.cell], each, each.cell in channels) for each in moves]
     events += [_wrote(cells[each.cell], each) for each in writes]
     events += await _notices(conn, cells, bounds)
     events += await _orders(conn, cells, bounds)
@@ -40,10 +42,11 @@ def _seconds(span: timedelta | None) -> float | None:
     return None if span is None else round(span.total_seconds(), 3)
 
 
-def _moved(cell: CellState, move: Movement) -> Event:
-    ours = move.kind == "effect"
-    cause = move.cause or ("effect of our own write" if ours else "cause not known")
-    cause_ja = CAUSES_JA.get(move.cause, move.cause) or ("当方の書き込みの影響" if ours else "理由不明")
+def _moved(cell: CellState, move: Movement, on_channel: bool) -> Event:
+    ja, en = ("注文または人の操作", "an order, or a person") if on_channel else ("理由不明", "cause not known")
+    if move.kind == "effect":
+        ja, en = "当方の書き込みの影響", "effect of our own write"
+    cause, cause_ja = move.cause or en, CAUSES_JA.get(move.cause, move.cause) or ja
     return Event(
         move.answered_at,
         Kind.MOVEMENT,
@@ -238,10 +241,11 @@ async def _alerts(conn: Connection, found: Found, bounds: Mapping[str, Any]) -> 
     for r in rows:
         if "/" in r["subject"] and not values & set(r["subject"].split("/")):
             continue  # about another item
+        name_ja, name = words.of(words.ALERTS, r["code"])
         for at, en, ja in ((r["opened_at"], "opened", "発生"), (r["closed_at"], "closed", "解消")):
             if at is not None and at >= bounds["since"]:
-                words = (f"alert {r['code']} {en}", f"アラート {r['code']} {ja}")
-                events.append(Event(at, Kind.ALERT, r["subject"], *words, cause=r["code"]))
+                told = (f"alert {en}: {name}", f"アラート{ja}: {name_ja}")
+                events.append(Event(at, Kind.ALERT, r["subject"], *told, cause=r["code"]))
     return events
 
 
@@ -251,7 +255,14 @@ async def _people(conn: Connection, found: Found, bounds: Mapping[str, Any]) -> 
     subjects |= {link.name for number in found.numbers for link in (number.route.ledger, number.route.channel)}
     subjects |= {f"{cell.connection}/{cell.item_key}/{cell.location_key}" for cell in found.cells}
     return [
-        Event(r["at"], Kind.PERSON, r["subject"], f"{r['action']} by {r['actor']}", f"{r['action']} ({r['actor']})")
+        Event(
+            r["at"],
+            Kind.PERSON,
+            r["subject"],
+            f"{r['action']} by {r['actor']}",
+            f"{words.DONE.get(r['action'], r['action'])} ({r['actor']})",
+            cause=r["action"],
+        )
         for r in await db.rows(conn, "explain_audit", subjects=sorted(subjects), **bounds)
     ]
 
@@ -261,24 +272,25 @@ def _standing(cell: CellState) -> Iterator[Event]:
     if cell.read_answered_at is not None:
         seen = cell.known if cell.settled_at is None or cell.settled_at <= cell.read_answered_at else None
         asked = cell.read_asked_at
+        ja, en = words.of(words.CONDITIONS, cell.condition)
         yield Event(
             cell.read_answered_at,
             Kind.READING,
             cell.place,
-            f"last read, {cell.condition}",
-            f"最後の読み取り ({cell.condition})",
+            f"last read, {en}",
+            f"最後の読み取り ({ja})",
             seen,
             seen,
             lag_s=None if asked is None else _seconds(cell.read_answered_at - asked),
         )
     if cell.gap_since is not None:
-        waits = cell.blocked or "its turn"
+        ja, en = words.of(words.WAITS, cell.blocked)
         yield Event(
             cell.gap_since,
             Kind.DECISION,
             cell.place,
-            f"decided: {cell.gap:+d} to write, waits for {waits}",
-            f"判断: {cell.gap:+d} を書き込む予定、待ち理由 {cell.blocked or '順番'}",
+            f"decided: {cell.gap:+d} to write, waits for {en}" if cell.gap else f"decided: waits for {en}",
+            f"判断: {cell.gap:+d} を書き込む予定 ({ja})" if cell.gap else f"判断: {ja}",
             cell.known,
             None if cell.known is None else cell.known + cell.gap,
             cell.blocked,

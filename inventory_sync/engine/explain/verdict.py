@@ -5,14 +5,14 @@ Causes come in the order of `Cause`: what stops everything first, what merely ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.state import CellState, Lack, Link, Movement, Nearest, Number, Unpaired, Write
 from inventory_sync.engine.explain.texts import REASONS, TWICE, say
-from inventory_sync.engine.route_words import Blocker, blocker
+from inventory_sync.engine.route_words import Blocker, blocker, connection_code
 from inventory_sync.model.decide import Blocked
 from inventory_sync.model.difference import visible
 from inventory_sync.model.expected import BOOKED_TWICE_BEFORE, BOOKED_TWICE_WITHIN, NAMING_CAUSES
@@ -39,10 +39,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The instant of the question, and the zone in which times are told."""
+    """The instant of the question, the zone in which times are told, and partners' problems by their code: a sentence
+    and a remedy in Japanese."""
 
     now: datetime
     zone: tzinfo = UTC
+    problems: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def tell(self, at: datetime) -> str:
         """A time of today without its date.
@@ -57,8 +59,8 @@ class Clock:
 def judge(number: Number, clock: Clock) -> tuple[Finding, ...]:
     """Why a channel's number is what it is, or is not what it should be; never empty."""
     found = [
-        *_stopped(number),
-        *_not_written(number),
+        *_stopped(number, clock),
+        *_not_written(number, clock),
         *_waiting_for_people(number),
         *_decided(number, clock),
         *_uncertain(number),
@@ -93,17 +95,18 @@ def _found(cause: Cause, **values: tuple[str, str] | str | int | None) -> Findin
 # -- nothing at all is written ---
 
 
-def _stopped(number: Number) -> Iterator[Finding]:
+def _stopped(number: Number, clock: Clock) -> Iterator[Finding]:
     """The connections and the route as a whole."""
     route = number.route
     for link in (route.channel, route.ledger):
         if not link.works:
-            words = blocker(f"connection_{link.state}", route.name, link.name)
+            words = blocker(connection_code(link.state), route.name, link.name)
+            ja, remedy_ja = clock.problems.get(link.code, (link.reason, link.remedy))
             yield _found(
                 Cause.CONNECTION_BROKEN,
                 connection=link.name,
-                reason=_sentence(link.reason) or (f"{words.ja}。", f"So far {words.en}."),
-                remedy=link.remedy or (words.remedy_ja, words.remedy_en),
+                reason=(_sentence(ja, "。") or f"{words.ja}。", _sentence(link.reason) or f"So far {words.en}."),
+                remedy=(remedy_ja or words.remedy_ja, link.remedy or words.remedy_en),
             )
     codes = {each.code for each in number.alerts} | set(route.blockers)
     if SECOND_WRITER in codes:
@@ -150,14 +153,14 @@ def _where_undone(number: Number) -> str:
     return number.route.channel.name
 
 
-def _sentence(text: str) -> str:
-    return text if not text or text[-1] in ".。!?" else f"{text}."
+def _sentence(text: str, end: str = ".") -> str:
+    return text if not text or text[-1] in ".。!?" else f"{text}{end}"
 
 
 # -- one of its cells is not written ---
 
 
-def _not_written(number: Number) -> Iterator[Finding]:
+def _not_written(number: Number, clock: Clock) -> Iterator[Finding]:
     runaway = {str(each.detail.get("cell")) for each in number.alerts if each.code == RUNAWAY}
     for cell in number.cells:
         if cell.quarantine is not None and cell.quarantine.excluded:
@@ -165,8 +168,10 @@ def _not_written(number: Number) -> Iterator[Finding]:
         elif str(cell.id) in runaway:
             yield _found(Cause.RUNAWAY, where=cell.place)
         elif cell.quarantined or cell.quarantine is not None:
-            reason = cell.quarantine.reason if cell.quarantine else ""
-            yield _found(Cause.QUARANTINED, where=cell.place, reason=_sentence(reason))
+            why = cell.quarantine
+            en = why.reason if why else ""
+            ja = clock.problems.get(why.code, (en, ""))[0] if why else ""
+            yield _found(Cause.QUARANTINED, where=cell.place, reason=(_sentence(ja, "。"), _sentence(en)))
         if cell.op is not None and cell.op.state == "in_doubt":
             yield _found(Cause.IN_DOUBT, where=cell.place, units=_signed(cell.op.delta))
         yield from _condition(cell)
@@ -193,8 +198,9 @@ def _waiting_for_people(number: Number) -> Iterator[Finding]:
     late = [sale for sale in number.sales if sale.overdue]
     open_units = sum(sale.units for sale in number.sales if not sale.overdue)
     if late:
-        orders = ", ".join(sale.reference for sale in late if sale.reference) or "–"
-        yield _found(Cause.SALE_NOT_BOOKED, units=sum(sale.units for sale in late), orders=orders)
+        orders = ", ".join(sale.reference for sale in late if sale.reference)
+        named = (f"注文: {orders}", f" Orders: {orders}.") if orders else ("注文番号はわかりません。", "")
+        yield _found(Cause.SALE_NOT_BOOKED, units=sum(sale.units for sale in late), orders=named)
     if open_units:
         yield _found(Cause.SALE_EXPECTED, units=open_units)
     for cell in number.cells:
@@ -325,11 +331,11 @@ def duration(span: timedelta) -> tuple[str, str]:
     """
     seconds = max(0, round(span.total_seconds()))
     days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
-    if days:
-        return f"{days} 日 {hours} 時間", f"{days} d {hours} h"
-    if hours:
-        return f"{hours} 時間 {minutes} 分", f"{hours} h {minutes} min"
-    return (f"{minutes} 分", f"{minutes} min") if minutes else (f"{seconds} 秒", f"{seconds} s")
+    parts = ((days, "日", "d"), (hours, "時間", "h"), (minutes, "分", "min"), (seconds % 60, "秒", "s"))
+    first = next((at for at, part in enumerate(parts) if part[0]), len(parts) - 1)
+    told = parts[first : first + 2] if first < 2 else parts[first : first + 1]
+    told = tuple(part for at, part in enumerate(told) if part[0] or at == 0)
+    return " ".join(f"{n} {ja}" for n, ja, _ in told), " ".join(f"{n} {en}" for n, _, en in told)
 
 
 # -- codes without a number ---

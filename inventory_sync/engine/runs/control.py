@@ -137,7 +137,11 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
         if run is None:
             raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
         if run["state"] != "running":
-            raise RefusedByRule("IS-RUN-010", f"The run {run_id} is {run['state']}: there is nothing to stop.")
+            raise RefusedByRule(
+                "IS-RUN-010",
+                f"The run {run_id} is {run['state']}: there is nothing to stop.",
+                f"実行 {run_id} は {run['state']} のため、停止するものがありません。",
+            )
         if run["kind"] in WRITING:
             await portions.put_aside(house, conn, run_id, "stopped by a person")
         else:
@@ -158,12 +162,18 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
             if run is None:
                 raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
             if run["state"] != "stopped":
-                raise RefusedByRule("IS-RUN-011", f"The run {run_id} is {run['state']}: only a stopped run goes on.")
+                raise RefusedByRule(
+                    "IS-RUN-011",
+                    f"The run {run_id} is {run['state']}: only a stopped run goes on.",
+                    f"実行 {run_id} は {run['state']} です。再開できるのは停止中の実行だけです。",
+                )
             await _take_up(house, conn, run)
             await audit(house, conn, actor, "run.resumed", str(run_id), {"state": "stopped"}, {"state": "running"})
     except asyncpg.UniqueViolationError:
         raise RefusedByRule(
-            "IS-RUN-012", f"Another run of the same kind is under way, so the run {run_id} has nothing left to do."
+            "IS-RUN-012",
+            f"Another run of the same kind is under way, so the run {run_id} has nothing left to do.",
+            f"同じ種類の別の実行が進行中のため、実行 {run_id} に残っている作業はありません。",
         ) from None
     return await show(house, run_id)
 
@@ -178,6 +188,8 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
                 "IS-RUN-006",
                 f"The route {route['name']} is {route['state']} and would push the same numbers again: stop it first "
                 f"with `inventory-sync route stop {route['name']}`.",
+                f"ルート {route['name']} は {route['state']} のため、同じ数が再び反映されます。"
+                f"先に `inventory-sync route stop {route['name']}` で停止してください。",
             )
         if run["kind"] != "undo":
             await check_writable(conn, route)

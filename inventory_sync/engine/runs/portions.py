@@ -111,7 +111,8 @@ async def confirm(house: House, conn: Connection, run: db.Record, limit: int | N
     await db.rows(conn, "lock_pairs", ids=sorted(shown))
     route = await route_named(conn, run["route"])
     lines = await lines_of(conn, route, list(shown), run["source"])
-    same = [line for pair, line in lines.items() if _as_shown(shown[pair], line)]
+    held = await brake.held_among(conn, list(lines))
+    same = [line for pair, line in lines.items() if _as_shown(shown[pair], line, pair in held)]
     gone = sorted(set(shown) - set(lines))
     moved = sorted(set(lines) - {line.pair for line in same})
     for pairs, reason in ((gone, "not of this preview any more"), (moved, "changed since the preview")):
@@ -123,11 +124,12 @@ async def confirm(house: House, conn: Connection, run: db.Record, limit: int | N
     return len(shown)
 
 
-def _as_shown(shown: db.Record, line: PreviewLine) -> bool:
+def _as_shown(shown: db.Record, line: PreviewLine, held: bool) -> bool:
+    """What is held of a pair ends where it is confirmed, so such a gap must be the one that a person saw."""
     if line.row.before is None and not line.unreadable:
         return False
     return (shown["action"], shown["gap"]) == (line.row.action.value, gap_of(line.row)) or (
-        line.phase == "live" and _standing(line) == shown["gap"]
+        line.phase == "live" and not held and _standing(line) == shown["gap"]
     )
 
 

@@ -44,7 +44,11 @@ async def align(house: House, conn: Connection, route: db.Record, kept: db.Recor
 
 def _check_unused(kept: db.Record) -> None:
     if kept["accepted_at"] is not None:
-        raise RefusedByRule("IS-RTE-003", f"The preview {kept['id']} was accepted before; make a new one.")
+        raise RefusedByRule(
+            "IS-RTE-003",
+            f"The preview {kept['id']} was accepted before; make a new one.",
+            f"プレビュー {kept['id']} は承認済みです。新しく作成してください。",
+        )
 
 
 async def _open(
@@ -88,6 +92,8 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
                 "IS-RUN-003",
                 f"The run {other} still writes cells of this preview: wait for it, or "
                 f"`inventory-sync run stop {other}`.",
+                f"実行 {other} がこのプレビューのセルを書き込み中です。終了を待つか、"
+                f"`inventory-sync run stop {other}` で停止してください。",
             )
         if route["state"] == "blocked":  # only by what a push answers: it stays stopped until a person starts it
             kept_reasons = route["blockers"]
@@ -113,10 +119,16 @@ async def check_writable(conn: Connection, route: db.Record) -> None:
             "IS-RUN-004",
             f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
             "what it waits for.",
+            f"ルート {name} は {route['state']} のため、一括反映できません。"
+            f"`inventory-sync route show {name}` で待っている内容を確認してください。",
         )
     found = await blockers(conn, route) + (waits if route["state"] == "stopped" else [])
     if found:
-        raise RefusedByRule("IS-RTE-001", f"The route {name} cannot be pushed yet: {', '.join(found)}.")
+        raise RefusedByRule(
+            "IS-RTE-001",
+            f"The route {name} cannot be pushed yet: {', '.join(found)}.",
+            f"ルート {name} はまだ一括反映できません: {', '.join(found)}",
+        )
 
 
 _ANSWERED_BY_A_PUSH = ("undone", "first_alignment", "alignment")

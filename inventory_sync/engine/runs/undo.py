@@ -47,22 +47,32 @@ async def _undoable(conn: Connection, run_id: int) -> db.Record:
     if run is None:
         raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
     if run["kind"] != "push":
-        raise RefusedByRule("IS-RUN-005", f"The run {run_id} is a {run['kind']}: only a push can be taken back.")
+        raise RefusedByRule(
+            "IS-RUN-005",
+            f"The run {run_id} is a {run['kind']}: only a push can be taken back.",
+            f"実行 {run_id} の種類は {run['kind']} です。取り消せるのは一括反映だけです。",
+        )
     if run["route_state"] in ("running", "watching"):
         raise RefusedByRule(
             "IS-RUN-006",
             f"The route {run['route']} is {run['route_state']} and would push the same numbers again: stop it first "
             f"with `inventory-sync route stop {run['route']}`.",
+            f"ルート {run['route']} は {run['route_state']} のため、同じ数が再び反映されます。"
+            f"先に `inventory-sync route stop {run['route']}` で停止してください。",
         )
     if run["state"] == "running" or await db.value(conn, "unfinished_rows", run_id=run_id):
         raise RefusedByRule(
             "IS-RUN-007",
             f"The run {run_id} is still under way: `inventory-sync run stop {run_id}`, and wait for its last answers.",
+            f"実行 {run_id} はまだ終わっていません。`inventory-sync run stop {run_id}` で停止し、"
+            "最後の応答を待ってください。",
         )
     earlier = await db.value(conn, "undone_by", run_id=run_id)
     if earlier is not None:
         raise RefusedByRule(
-            "IS-RUN-008", f"The run {run_id} is taken back by the run {earlier}: `inventory-sync run resume {earlier}`."
+            "IS-RUN-008",
+            f"The run {run_id} is taken back by the run {earlier}: `inventory-sync run resume {earlier}`.",
+            f"実行 {run_id} は実行 {earlier} が取り消しています: `inventory-sync run resume {earlier}`",
         )
     return run
 
@@ -79,7 +89,11 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
         if kept["source"] != "undo" or kept["undoes"] != run_id:
             raise NoSuch(f"There is no preview {preview_id!r} of taking back the run {run_id}.")
         if kept["accepted_at"] is not None or kept["summary"] != await _sum(conn, run_id):
-            raise RefusedByRule("IS-RTE-003", f"The preview {preview_id} was accepted before, or is out of date.")
+            raise RefusedByRule(
+                "IS-RTE-003",
+                f"The preview {preview_id} was accepted before, or is out of date.",
+                f"プレビュー {preview_id} は承認済みか、古くなっています。",
+            )
         now = house.now()
         undo_id: int = await db.value(
             conn,
@@ -120,4 +134,6 @@ async def refuse_while_undoing(conn: Connection, name: str) -> None:
                 "IS-RUN-009",
                 f"The run {run['id']} is taking a push of the route {name} back: wait for it, or "
                 f"`inventory-sync run stop {run['id']}`.",
+                f"実行 {run['id']} がルート {name} の一括反映を取り消し中です。終了を待つか、"
+                f"`inventory-sync run stop {run['id']}` で停止してください。",
             )

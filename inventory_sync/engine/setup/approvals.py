@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
+from inventory_sync.config.connections import secret_fields
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.apply_connections import write_audit
 from inventory_sync.engine.connections import APPROVAL_OVERDUE
@@ -13,6 +15,7 @@ from inventory_sync.engine.connections_care import connection_named
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
 from inventory_sync.engine.setup.business_days import end_of_business_days
+from inventory_sync.engine.setup.plan import canonical, objection
 from inventory_sync.store import db
 from inventory_sync.systems.port import SystemDefinition
 from inventory_sync.systems.steps import Step, StepProof
@@ -44,11 +47,50 @@ def approval_step(definition: SystemDefinition, key: str | None, ways: tuple[str
     raise NoSuch(f"Say which approval is meant, with --step. Approvals of {definition.title_en}: {names}.")
 
 
+def application(definition: SystemDefinition, given: Mapping[str, str]) -> dict[str, str]:
+    """What an application named, as it is kept: `given` by setting. Raises RefusedByRule for what cannot be right.
+
+    A secret is no part of an application.
+    """
+    kept: dict[str, str] = {}
+    for name in given:
+        if name not in definition.settings.model_fields or name in secret_fields(definition.settings):
+            known = ", ".join(_asked_of_applicants(definition)) or "none"
+            raise RefusedByRule(
+                "IS-CON-070",
+                f"{name} is not what an application to {definition.title_en} names. Those are: {known}.",
+                f"{definition.title_ja} の申請に {name} は使いません。使う項目: {known}",
+            )
+        wrong = objection(definition, given, name)
+        if wrong is not None:
+            raise RefusedByRule(
+                "IS-CON-071",
+                f"{name}: {wrong}. Nothing was noted; correct it and apply again.",
+                f"{name} の値を確認してください({wrong})。何も記録していません。直してからもう一度実行してください。",
+            )
+        kept[name] = canonical(definition, given, name)
+    return kept
+
+
+def _asked_of_applicants(definition: SystemDefinition) -> list[str]:
+    secret = secret_fields(definition.settings)
+    fields = [name for step in definition.steps for name in (*step.fields, *step.more_fields)]
+    return [name for name in dict.fromkeys(fields) if name not in secret]
+
+
 async def applied(
-    house: House, name: str, step: Step | None, *, at: datetime | None, days: int | None, actor: str
+    house: House,
+    name: str,
+    step: Step | None,
+    *,
+    at: datetime | None,
+    days: int | None,
+    actor: str,
+    details: Mapping[str, str] | None = None,
 ) -> datetime:
     """Note that an approval was applied for; the connection waits for it. Says when it is overdue.
 
+    `details`: what the application named (`application`), kept with the connection; a later one takes their place.
     Raises RefusedByRule for a connection that works, or whose link ended.
     """
     async with db.transaction(house.pool) as conn:
@@ -79,6 +121,8 @@ async def applied(
             actor=actor,
         )
         due = end_of_business_days(since, patience)
+        if details:
+            await db.run(conn, "note_application", connection_id=record["id"], details=dict(details))
         await db.run(
             conn,
             "set_connection_state",
@@ -98,7 +142,12 @@ async def applied(
             "connection.applied_for",
             name,
             {"state": record["state"]},
-            {"state": "awaiting_approval", "applied_at": since.isoformat(), "business_days": patience},
+            {
+                "state": "awaiting_approval",
+                "applied_at": since.isoformat(),
+                "business_days": patience,
+                "application": dict(details or {}),
+            },
         )
     return due
 

@@ -50,6 +50,10 @@ on conflict (connection_id, step) do update set said_at = excluded.said_at, said
   applied_at = excluded.applied_at, business_days = excluded.business_days, granted_at = null, reminded_at = null,
   reminders = 0;
 
+-- name: note_application(connection_id, details)!
+-- What an application named, among the settings of a connection that waits for it.
+update connections set settings = settings || :details::jsonb where id = :connection_id;
+
 -- name: say_granted(connection_id, step, now, actor)!
 insert into setup_steps (connection_id, step, said_at, said_by, granted_at)
 values (:connection_id, :step, :now, :actor, :now)

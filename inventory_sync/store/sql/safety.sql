@@ -19,20 +19,45 @@ order by w.cell_id, w.route_id, w.pair_id;
 select s.pair_id, coalesce(sum(s.shown), 0)::bigint as shown
 from pair_sides s where s.pair_id = any(:pairs::bigint[]) group by s.pair_id order by s.pair_id;
 
--- name: turned_lately(route_id, is_ledger, since, but)$
--- How many other cells of one side of a route went up or to zero since then.
-select count(distinct m.cell_id) from movements m
-where m.turn and m.asked_at > :since and m.cell_id <> all(:but::bigint[])
-  and case when :is_ledger
-      then exists (select 1 from components k join pairs p on p.id = k.pair_id where k.ledger_cell = m.cell_id and p.route_id = :route_id)
-      else exists (select 1 from pairs p where p.channel_cell = m.cell_id and p.route_id = :route_id) end;
-
--- name: cells_of_side(route_id, is_ledger, most)$
--- How many cells one side of a route has; no more are counted than matter.
+-- name: cells_turned(since, but)$
+-- How many other cells went up or to zero since then, of whatever route: at least as many as of any side of one.
 select count(*) from (
-  select distinct case when :is_ledger then k.ledger_cell else p.channel_cell end
-  from pairs p join components k on k.pair_id = p.id
-  where p.route_id = :route_id and p.phase <> 'suspended' limit :most) as found;
+  select m.cell_id from movements m where m.turn and m.asked_at > :since
+    and m.cell_id not in (select unnest(:but::bigint[])) group by m.cell_id) as t;
+
+-- name: ledger_cells_turned(route_id, since, but)$
+-- How many other ledger cells of a route went up or to zero since then.
+select count(*) from (
+  select m.cell_id from movements m where m.turn and m.asked_at > :since
+    and m.cell_id not in (select unnest(:but::bigint[])) group by m.cell_id) as t
+where exists (select 1 from components k join pairs p on p.id = k.pair_id
+              where k.ledger_cell = t.cell_id and p.route_id = :route_id);
+
+-- name: channel_cells_turned(route_id, since, but)$
+-- How many other channel cells of a route went up or to zero since then.
+select count(*) from (
+  select m.cell_id from movements m where m.turn and m.asked_at > :since
+    and m.cell_id not in (select unnest(:but::bigint[])) group by m.cell_id) as t
+where exists (select 1 from pairs p where p.channel_cell = t.cell_id and p.route_id = :route_id);
+
+-- name: channel_cells_of_route(route_id, most)$
+-- How many channel cells a route has; no more are counted than matter. Each stands in one pair.
+select count(*) from (
+  select 1 from pairs p where p.route_id = :route_id and p.phase <> 'suspended' limit :most) as found;
+
+-- name: ledger_cells_of_route(route_id, most)$
+-- How many ledger cells a route has; no more are counted than matter. Where each pair has cells of its own, enough pairs
+-- are enough cells.
+with few as materialized (
+  select count(*) as pairs from (
+    select 1 from pairs p where p.route_id = :route_id and p.phase <> 'suspended' limit :most) as found)
+select case
+  when few.pairs >= :most and r.listings = 'one' and not exists (select 1 from route_sets s where s.route_id = r.id)
+  then few.pairs
+  else (select count(*) from (
+    select k.ledger_cell from pairs p join components k on k.pair_id = p.id
+    where p.route_id = :route_id and p.phase <> 'suspended' group by k.ledger_cell limit :most) as found) end
+from few, routes r where r.id = :route_id;
 
 -- name: open_holds(cells)
 -- What is held of these cells, newest first. The cells are locked.
@@ -74,6 +99,14 @@ where c.held_back <> 0 and (
   exists (select 1 from pairs p where p.channel_cell = c.id and p.id = any(:pairs::bigint[]))
   or exists (select 1 from components k where k.ledger_cell = c.id and k.pair_id = any(:pairs::bigint[])))
 order by c.id;
+
+-- name: held_pairs(pairs)
+-- Which of these pairs have a cell of which something is held.
+select k.pair_id from components k join cells c on c.id = k.ledger_cell
+where k.pair_id = any(:pairs::bigint[]) and c.held_back <> 0
+union
+select p.id from pairs p join cells c on c.id = p.channel_cell
+where p.id = any(:pairs::bigint[]) and c.held_back <> 0 order by pair_id;
 
 -- name: forget_holds_of(cells, by, now)!
 -- What these cells were known to hold is known no more, so nothing of it can be held back.

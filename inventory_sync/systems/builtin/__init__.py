@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inventory_sync.systems.builtin.client import CAPABILITIES, BuiltinClient
+from inventory_sync.systems.builtin.problems import PROBLEMS
 from inventory_sync.systems.builtin.settings import BuiltinSettings
 from inventory_sync.systems.builtin.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import ClientContext, SystemDefinition
@@ -27,6 +28,7 @@ definition = SystemDefinition(
     ways=WAYS,
     reads_en=READS_EN,
     reads_ja=READS_JA,
+    problems_ja={each.code: (each.ja, each.remedy_ja) for each in PROBLEMS.values()},
 )
 
 __all__ = ["definition"]

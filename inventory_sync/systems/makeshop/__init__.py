@@ -7,8 +7,10 @@ from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.calibrate import calibrate as calibrate_graphql
 from inventory_sync.systems.makeshop.capabilities import CAPABILITIES
+from inventory_sync.systems.makeshop.classic.problems import PROBLEMS as CLASSIC_PROBLEMS
 from inventory_sync.systems.makeshop.client import MakeShopClient
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
+from inventory_sync.systems.makeshop.problems import PROBLEMS
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.makeshop.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import (
@@ -108,6 +110,7 @@ definition = SystemDefinition(
     ways=WAYS,
     reads_en=READS_EN,
     reads_ja=READS_JA,
+    problems_ja={each.code: (each.ja, each.remedy_ja) for each in (*PROBLEMS.values(), *CLASSIC_PROBLEMS.values())},
 )
 
 __all__ = ["definition"]

@@ -35,6 +35,8 @@ NOTICE_AGE = timedelta(minutes=10)
 ROWS = 100
 
 _SHOP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9.-])")
+IN_USE = "適用中"  # how MakeShop's admin marks the domain of a shop that is in use
 _HEADER_VALUE = re.compile(r"[!-~]+")
 _BLANK_HINT = "there is a blank or line break at its beginning or end, from pasting; write it without"
 
@@ -98,6 +100,25 @@ def _text(value: str | None) -> str | None:
     return None if value is None else _trimmed(value)
 
 
+def _shop_address(value: str | None) -> str | None:
+    """The domain of the shop that is in use. Several may be pasted as the admin lists them, that one marked 適用中.
+
+    >>> _shop_address("shop.example.jp (適用中), example.makeshop.jp")
+    'shop.example.jp'
+    """
+    if value is None:
+        return None
+    listed = [each.strip() for each in re.split(r"[,、\n]", _trimmed(value))]
+    active = [each for each in listed if IN_USE in each] or listed
+    if len(active) != 1:
+        raise ValueError(f"several addresses are listed: write the one that MakeShop marks {IN_USE}, alone")
+    text = active[0].partition("://")[2] or active[0]
+    found = _DOMAIN.match(text.strip())
+    if found is None:
+        raise ValueError("write the address of the shop, such as shop.example.jp")
+    return found[0].lower()
+
+
 def _whole(value: object) -> object:
     """A number that a configuration file writes as text."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
@@ -136,6 +157,9 @@ class MakeShopSettings(SettingsModel):
     admin_id: Secret = None  # the shop ID, where it is left out
     admin_password: Annotated[SecretStr | None, AfterValidator(_password)] = None
     notify_token: SecretStr | None = None  # made up by us: the last part of the address for notices
+    shop_name: Annotated[str | None, AfterValidator(_text)] = None  # these three: what the application asks for
+    user_name: Annotated[str | None, AfterValidator(_text)] = None
+    shop_url: Annotated[str | None, AfterValidator(_shop_address)] = None
     csv_encoding: Literal["shift_jis", "utf-8", "utf-8-sig"] = "shift_jis"
     csv_folder: Annotated[str | None, AfterValidator(_text)] = None
     service_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "inventory-sync"

@@ -17,7 +17,7 @@ WAYS = (
         CLASSIC,
         "The classic API with authentication codes",
         "認証コードを使う従来API",
-        sign=("order_auth_code", "product_auth_code"),
+        sign=("order_auth_code", "product_auth_code", "shop_name", "user_name", "shop_url"),
         given=(("api", "classic"),),
     ),
 )
@@ -84,6 +84,31 @@ STEPS = (
         StepProof.ANSWERS,
         fields=("webhook_secret",),
         ways=(GRAPHQL,),
+        optional=True,
+    ),
+    Step(
+        "external_menu",
+        "Look whether the shop is linked with other software already",
+        "すでに外部システムと連携しているか確認する",
+        "The admin has the menu 外部システム連携 with three sub-menus: products, orders, members. If they are there, "
+        "nothing has to be applied for: `inventory-sync connection approval NAME granted`.",
+        "管理画面に「外部システム連携」メニューがあり、商品・注文・会員の 3 つのサブメニューが表示されるか確認"
+        "します。表示されていれば申請は不要です: `inventory-sync connection approval 接続名 granted`",
+        StepProof.PERSON,
+        ways=(CLASSIC,),
+        optional=True,
+    ),
+    Step(
+        "application",
+        "Have the data for the application ready",
+        "申請に使う情報を用意する",
+        "The shop's name, the user's name, the shop ID, and the shop's address: of several domains the one that the "
+        "admin marks 適用中. Leave them empty where nothing has to be applied for.",
+        "ショップ名、利用者名、ショップID、ショップURL。ドメインが複数ある場合は管理画面で「適用中」のものを使い"
+        "ます。申請が不要な場合は空欄のままにします。",
+        StepProof.ANSWERS,
+        fields=("shop_name", "user_name", "shop_url"),
+        ways=(CLASSIC,),
         optional=True,
     ),
     Step(

@@ -6,6 +6,7 @@ from inventory_sync.systems.port import SystemDefinition
 from inventory_sync.systems.shopify.capabilities import CAPABILITIES
 from inventory_sync.systems.shopify.client import ShopifyClient
 from inventory_sync.systems.shopify.notices import ShopifyNoticeParser
+from inventory_sync.systems.shopify.problems import PROBLEMS
 from inventory_sync.systems.shopify.settings import ShopifySettings
 from inventory_sync.systems.shopify.steps import READS_EN, READS_JA, STEPS, WAYS
 
@@ -37,4 +38,5 @@ definition = SystemDefinition(
     ways=WAYS,
     reads_en=READS_EN,
     reads_ja=READS_JA,
+    problems_ja={each.code: (each.ja, each.remedy_ja) for each in PROBLEMS.values()},
 )

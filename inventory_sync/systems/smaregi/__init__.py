@@ -7,6 +7,7 @@ from inventory_sync.systems.smaregi.bulk import pace
 from inventory_sync.systems.smaregi.client import CAPABILITIES, SmaregiClient
 from inventory_sync.systems.smaregi.memo import compose_memo, parse_memo
 from inventory_sync.systems.smaregi.notices import SmaregiNoticeParser, contract_of
+from inventory_sync.systems.smaregi.problems import PROBLEMS
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
 from inventory_sync.systems.smaregi.steps import READS_EN, READS_JA, STEPS
 
@@ -51,6 +52,7 @@ definition = SystemDefinition(
     steps=STEPS,
     reads_en=READS_EN,
     reads_ja=READS_JA,
+    problems_ja={each.code: (each.ja, each.remedy_ja) for each in PROBLEMS.values()},
 )
 
 __all__ = ["compose_memo", "contract_of", "definition", "parse_memo"]

@@ -1,0 +1,110 @@
+"""Words of the engine as people read them in a timeline: conditions, reasons to wait, alerts, and what people did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CONDITIONS: Mapping[str, tuple[str, str]] = {
+    "active": ("有効", "active"),
+    "inactive": ("この場所では無効", "inactive at this place"),
+    "untracked": ("在庫管理オフ", "stock not managed"),
+    "absent": ("行なし", "no row"),
+    "gone": ("商品なし", "gone"),
+    "unreadable": ("数を読み取れない", "not readable"),
+    "unread": ("未読", "never read"),
+}
+"""What a partner said of a cell when it was read."""
+
+WAITS: Mapping[str, tuple[str, str]] = {
+    "": ("順番待ち", "its turn"),
+    "route_stopped": ("ルートの停止中", "the route, which is stopped"),
+    "watching": ("見守り中", "the route, which only watches"),
+    "not_aligned": ("プレビューの承認待ち", "its preview to be accepted"),
+    "waiting_for_a_person": ("人の確認待ち", "a person"),
+    "catching_up": ("停止後の読み直し中", "both sides to be read again"),
+    "unread": ("最初の読み取り待ち", "its first reading"),
+    "not_active": ("この場所では在庫が無効", "its level to be active"),
+    "ledger_not_readable": ("台帳を読み取れない", "the ledger to be readable"),
+    "ledger_dirty": ("台帳の読み直し待ち", "the ledger to be read"),
+    "ledger_in_doubt": ("台帳への書き込みの確認中", "a write to the ledger in doubt"),
+    "quarantined": ("隔離中", "its quarantine to end"),
+    "in_flight": ("前の書き込みの応答待ち", "the answer to a write under way"),
+    "read_first": ("先に読み直し", "a reading"),
+    "below_zero": ("予約注文で 0 未満", "a number above zero"),
+    "unexplained": ("注文で説明できない差の確認中", "a difference that no order explains"),
+    "fall_read_first": ("販売チャネルの読み直し待ち", "the channel to be read"),
+    "in_run": ("全量反映の順番待ち", "its turn in a run"),
+    "held_by_brake": ("保留中", "what is held to be released"),
+}
+"""What a decided write waits for, by the engine's own word."""
+
+ALERTS: Mapping[str, tuple[str, str]] = {
+    "approval_overdue": ("承認の遅れ", "approval overdue"),
+    "brake": ("ブレーキによる保留", "held by the brake"),
+    "bug": ("プログラムの不具合", "a defect of the program"),
+    "catalogue_vanished": ("商品一覧の消失", "catalogue vanished"),
+    "connection_broken": ("接続の異常", "connection broken"),
+    "credential_expires": ("認証情報の期限", "credentials expire"),
+    "database": ("データベースの異常", "database"),
+    "levels_vanished": ("在庫数の消失", "levels vanished"),
+    "orders_booked_twice": ("売上の二重計上", "orders booked twice"),
+    "oversold": ("売り越し", "oversold"),
+    "pairs_waiting": ("確認待ちの商品", "items that wait for a person"),
+    "preview_ready": ("プレビューの準備完了", "preview ready"),
+    "quarantined": ("商品の隔離", "quarantined"),
+    "restored": ("データベースの復元", "database restored"),
+    "runaway": ("数の繰り返し増減", "a number that runs away"),
+    "sale_not_booked": ("売上の未計上", "sale not booked"),
+    "second_installation": ("別の環境の稼働", "second installation"),
+    "second_writer": ("別プログラムの書き込み", "second writer"),
+    "stocktake": ("棚卸による保留", "held by a stock-take"),
+    "uncertain": ("結果不明の書き込み", "uncertain"),
+}
+"""Alerts by their code; one that is not here is said by its code."""
+
+DONE: Mapping[str, str] = {
+    "brake.released": "ブレーキの保留を解除",
+    "connection.added": "接続を追加",
+    "connection.applied_for": "承認を申請",
+    "connection.calibrated": "接続を調整",
+    "connection.files_taken": "商品ファイルを取り込み",
+    "connection.granted": "承認を記録",
+    "connection.relinked": "接続を再連携",
+    "connection.removed": "接続を削除",
+    "connection.renewed": "認証情報を更新",
+    "connection.step": "接続の手順を記録",
+    "connection.unlinked": "接続を解除",
+    "connection.verified": "接続を確認",
+    "match.table": "対応表を変更",
+    "pair.counted": "数え直しを記録",
+    "push.started": "全量反映を開始",
+    "push.undone": "全量反映を取り消し",
+    "quarantine.excluded": "商品を対象外に設定",
+    "quarantine.released": "隔離を解除",
+    "quarantine.retried": "隔離中の商品を再試行",
+    "route.changed": "ルートを変更",
+    "route.created": "ルートを作成",
+    "route.long_stop": "長い停止を検出",
+    "route.matched": "商品を紐付け",
+    "route.removed": "ルートを削除",
+    "route.started": "ルートを開始",
+    "route.stopped": "ルートを停止",
+    "route.unmapped": "紐付けを削除",
+    "route.watching": "見守りを開始",
+    "route.zeroed": "停止して 0 に変更",
+    "run.resumed": "実行を再開",
+    "run.stopped": "実行を停止",
+    "sale.booked": "売上の計上を確認",
+    "stocktake.ended": "棚卸を終了",
+    "stocktake.started": "棚卸を開始",
+}
+"""What people did, in Japanese, by the audit log's word; one that is not here is said by that word."""
+
+
+def of(words: Mapping[str, tuple[str, str]], name: str) -> tuple[str, str]:
+    """A word in Japanese and English; one that nobody knows as it is.
+
+    >>> of(WAITS, "in_flight")[1]
+    'the answer to a write under way'
+    """
+    return words.get(name, (name, name))
