@@ -95,6 +95,7 @@ definition = SystemDefinition(
         "orders_at_once": "one request may search orders by several states; default true, else one after the other",
         "provisional_counts": "a provisional order (仮注文) holds stock at MakeShop already; default true",
         "provisional_payment_codes": "the paymentStatusCode values of provisional orders; default none known",
+        "paid_payment_codes": "the paymentStatusCode values of paid orders; default 0000, 0001, 0002, 0004, 1002",
         "stock_list": "stock can be listed whole (all) or only by system code (by_code); default all",
         "signature_recipe": "what a webhook's signature covers: timestamp_body (default), body or timestamp",
         "signature_encoding": "how it is written: hex or base64; default hex",
