@@ -175,6 +175,7 @@ async def _tell_kept(house: House, conn: Connection, connection_id: int, name: s
         name,
         now=house.now(),
         connection_id=connection_id,
+        problem="IS-ORD-002",
         lines=found["lines"],
         units=found["units"],
         since=found["since"].isoformat(),
@@ -214,6 +215,7 @@ async def check_source(house: House, lane: Lane, conn: Connection) -> None:
         lane.name,
         now=house.now(),
         connection_id=lane.connection_id,
+        problem="IS-ORD-003",
         unpaid=policy.unpaid.value,
     )
 

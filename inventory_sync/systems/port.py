@@ -323,6 +323,8 @@ class SystemDefinition:
     notice_response_empty: bool = True
     needs_calibration: Callable[[Any], bool] = lambda _: False  # by settings: no route runs before it was calibrated
     file_catalogue: Callable[[Any], FileCatalogue | None] | None = None  # by settings: not every account needs files
+    # by settings and what a calibration found; None: as the capabilities say
+    change_source: Callable[[Any, Mapping[str, str]], ChangeSource] | None = None
     generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
     calibrate: Callable[[Any, ClientContext, ItemKey], Awaitable[Calibration]] | None = None
     # settings, context, and an item the operator named for it: finds out what no document says, changing only that item

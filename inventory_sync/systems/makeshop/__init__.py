@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inventory_sync.model.ids import ItemKey
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.calibrate import calibrate as calibrate_graphql
-from inventory_sync.systems.makeshop.capabilities import CAPABILITIES
+from inventory_sync.systems.makeshop.capabilities import CAPABILITIES, effective_capabilities
 from inventory_sync.systems.makeshop.client import MakeShopClient
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.makeshop.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import (
     Calibration,
+    ChangeSource,
     Client,
     ClientContext,
     FileCatalogue,
@@ -48,6 +51,12 @@ def _file_catalogue(settings: MakeShopSettings) -> FileCatalogue | None:
 def _needs_calibration(settings: MakeShopSettings) -> bool:
     """Whether nobody has said yet what a quantityCalculationType does: a guess could add where it means to set."""
     return settings.api == "graphql" and "quantity_calculation" not in settings.model_fields_set
+
+
+def _change_source(settings: MakeShopSettings, found: Mapping[str, str]) -> ChangeSource:
+    if settings.api == "classic":
+        return ChangeSource.ORDERS
+    return effective_capabilities(settings, found).change_source
 
 
 async def _calibrate(settings: MakeShopSettings, context: ClientContext, item: ItemKey) -> Calibration:
@@ -104,6 +113,7 @@ definition = SystemDefinition(
     generated_secrets=("notify_token",),
     needs_calibration=_needs_calibration,
     file_catalogue=_file_catalogue,
+    change_source=_change_source,
     calibrate=_calibrate,
     steps=STEPS,
     ways=WAYS,
