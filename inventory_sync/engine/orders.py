@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import structlog
+
 from inventory_sync.engine import cut_off, order_policy, sales, schedule
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress, Sweep
@@ -23,6 +25,8 @@ from inventory_sync.store.cells import CellRow, Movement
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import ChangeSource, OrderClient, OrderLine, OrderState, WriteMode
+
+log = structlog.get_logger()
 
 NEWEST = timedelta(minutes=10)
 """The window of the frequent list; it reaches further back after a silence."""
@@ -52,6 +56,21 @@ class _Change:
     unseen_at: datetime | None
     before: db.Record | None
     told: int = 0  # of what the other sides are to be told: as much as was journalled
+
+    def log_foreign(self, connection: str) -> None:
+        """Somebody did something with an order in the shop itself, which reading it again shows."""
+        line, before = self.line, self.before
+        if before is None or (before["state"] == line.state.value and line.quantity >= before["quantity"]):
+            return
+        if line.state in (OrderState.CANCELLED, OrderState.RETURNED) or line.quantity < before["quantity"]:
+            log.info(
+                "orders.foreign_operation",
+                connection=connection,
+                order=line.order,
+                line=line.line,
+                state=[before["state"], line.state.value],
+                units=[before["quantity"], line.quantity],
+            )
 
     @property
     def key(self) -> tuple[str, str]:
@@ -200,6 +219,8 @@ async def keep(
         await order_policy.note_skipped(house, lane, conn, rules, [c.line for c in changes if c.before is None])
         source = lane.client.capabilities.change_source
         await _look_at(house, lane, conn, sorted({c.cell for c in changes if c.cell is not None and c.stirs(source)}))
+    for change in changes:
+        change.log_foreign(lane.name)
     for movement, _ in moved:
         house.observer.moved(
             Moved(lane.name, movement.cell, movement.delta, asked_at, house.now(), movement.previous, movement.kind)

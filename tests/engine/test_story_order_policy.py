@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from inventory_sync.engine import order_policy
 from inventory_sync.store.db import Pool
 from tests.engine.bench_cart import CartBench, furnish_cart
 
