@@ -36,6 +36,7 @@ VOID = "unpaid_policy_void"
 """The alert about a policy that cannot be kept, because levels are the source of changes by now."""
 
 BATCH = 200
+SOME = 5
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OPEN = (OrderState.PROVISIONAL, OrderState.PLACED, OrderState.SHIPPED)
 
@@ -179,8 +180,8 @@ async def _tell_kept(house: House, conn: Connection, connection_id: int, name: s
         lines=found["lines"],
         units=found["units"],
         since=found["since"].isoformat(),
-        orders=found["orders"],
-        items=found["items"],
+        orders=found["orders"][:SOME],
+        items=found["items"][:SOME],
     )
 
 

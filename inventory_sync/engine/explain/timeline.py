@@ -41,6 +41,8 @@ def _seconds(span: timedelta | None) -> float | None:
 
 
 def _moved(cell: CellState, move: Movement) -> Event:
+    if move.kind == "order":
+        return _shifted(cell, move)
     ours = move.kind == "effect"
     cause = move.cause or ("effect of our own write" if ours else "cause not known")
     cause_ja = CAUSES_JA.get(move.cause, move.cause) or ("当方の書き込みの影響" if ours else "理由不明")
@@ -54,6 +56,21 @@ def _moved(cell: CellState, move: Movement) -> Event:
         move.after,
         move.cause,
         _seconds(move.lag),
+    )
+
+
+def _shifted(cell: CellState, move: Movement) -> Event:
+    """What an order that does not count yet did to the level, or what is given back to it once it counts."""
+    words = (
+        f"an order that does not count yet: {move.delta:+d}, told to nobody"
+        if move.delta < 0
+        else f"an order that did not count: {move.delta:+d}, told to nobody",
+        f"まだ数えない注文による変動 {move.delta:+d} (ほかには知らせません)"
+        if move.delta < 0
+        else f"数えていなかった注文の分 {move.delta:+d} (ほかには知らせません)",
+    )
+    return Event(
+        move.answered_at, Kind.MOVEMENT, cell.place, *words, move.before, move.after, "order", _seconds(move.lag)
     )
 
 
@@ -71,6 +88,7 @@ CAUSES_JA: Mapping[str, str] = {
     "correction": "修正",
     "api": "別のアプリ",
     "other": "その他",
+    "unpaid_expired": "未入金の期限切れ",
     "unknown": "",
 }
 

@@ -38,9 +38,9 @@ from (select id, array_agg(units order by units) as units from unnest(:ids::bigi
 where c.id = u.id;
 
 -- name: kept_summary(connection_id)^
--- How much of a connection's orders is kept, since when, and a few of the numbers and items.
+-- How much of a connection's orders is kept, since when, and the numbers and items.
 select count(*)::int as lines, coalesce(sum(quantity), 0)::int as units, min(first_seen_at) as since,
-       (array_agg(distinct order_id))[1:5] as orders, (array_agg(distinct item_key))[1:5] as items
+       array_agg(distinct order_id order by order_id) as orders, array_agg(distinct item_key order by item_key) as items
 from order_lines where connection_id = :connection_id and kept;
 
 -- name: waiting_orders(connection)
@@ -51,6 +51,17 @@ from order_lines o join connections n on n.id = o.connection_id
 left join items i on i.connection_id = o.connection_id and i.key = o.item_key
 where (o.kept or o.held > 0 or o.live > 0) and (:connection::text is null or n.name = :connection)
 order by o.first_seen_at, n.name, o.order_id, o.line;
+
+-- name: explain_waiting(cells, limit)
+-- Orders of these cells that do not count, or count only as held.
+select cell_id, order_id, line, held, live, kept, state from order_lines
+where cell_id = any(:cells::bigint[]) and (kept or held > 0 or live > 0)
+order by cell_id, first_seen_at, order_id, line limit :limit;
+
+-- name: explain_kept(connection_id, item_key, limit)
+-- Orders that are kept for an item which no route knows.
+select order_id, quantity from order_lines where connection_id = :connection_id and item_key = :item_key and kept
+order by first_seen_at, order_id, line limit :limit;
 
 -- name: drop_kept(connection_id, orders)
 -- A person says that these orders are not to be told of: they count as known from now on.
