@@ -6,26 +6,28 @@ from typing import Any
 
 import pytest
 
+from inventory_sync.engine import order_policy
+from inventory_sync.engine.explain import Cause
 from inventory_sync.store.db import Pool
-from tests.engine.bench_cart import CartBench, furnish_cart
+from tests.engine.bench_cart import PROVEN, CartBench, furnish_cart
+from tests.engine.explain_support import ask, told
 
 HOLD, IGNORE = {"unpaid": "hold"}, {"unpaid": "ignore"}
 
 
-async def furnish(pool: Pool, **policy: Any) -> CartBench:
-    bench = await furnish_cart(pool)
+async def set_policy(bench: CartBench, **policy: Any) -> None:
     await bench.pool.execute(
         "update connections set settings = settings || jsonb_build_object('orders', $1::jsonb) where name = 'cart'",
         policy,
     )
+
+
+async def furnish(pool: Pool, **policy: Any) -> CartBench:
+    bench = await furnish_cart(pool)
+    await set_policy(bench, **policy)
     await bench.run(30)
     bench.begin()
     return bench
-
-
-async def line_of(bench: CartBench, order: str) -> dict[str, Any]:
-    [found] = await bench.rows("select * from order_lines where order_id = $1", order)
-    return dict(found)
 
 
 @pytest.mark.row("S3-31")
@@ -40,6 +42,7 @@ async def test_an_unpaid_order_counts_at_once_by_default(pool: Pool) -> None:
     assert await bench.journal() == [(-3, "outside")]
 
 
+@pytest.mark.row("S3-31")
 async def test_a_held_order_is_kept_from_the_channel_and_told_to_the_ledger_when_it_is_paid(pool: Pool) -> None:
     bench = await furnish(pool, **HOLD)
     number = bench.order(3, paid=False)
@@ -122,3 +125,30 @@ async def test_a_held_order_that_stays_unpaid_is_let_go(pool: Pool) -> None:
     bench.cart.cancel_order(number, bench.agenda.now, restock=True)
     await bench.run(75)
     assert (bench.ledger(), bench.stock()) == (10, 10)
+
+
+async def test_a_policy_has_no_effect_once_levels_are_the_source_and_an_alert_says_so(pool: Pool) -> None:
+    bench = await furnish_cart(pool, calibration=dict(PROVEN))
+    await set_policy(bench, **HOLD)
+    bench.order(3, paid=False)
+    await bench.run(80)
+    assert (bench.ledger(), bench.stock()) == (7, 7), "the level has fallen, and that is a sale"
+    [alert] = await bench.alerts("unpaid_policy_void")
+    assert (alert["subject"], alert["detail"]["problem"]) == ("cart", "IS-ORD-003")
+    await set_policy(bench, unpaid="reserve")
+    await bench.run(80)
+    assert await bench.alerts("unpaid_policy_void") == []
+
+
+@pytest.mark.parametrize(("policy", "cause"), [(HOLD, Cause.ORDERS_UNPAID), (IGNORE, Cause.ORDERS_IGNORED)])
+async def test_explain_names_the_unpaid_order_behind_a_number(pool: Pool, policy: dict[str, str], cause: Cause) -> None:
+    bench = await furnish(pool, **policy)
+    number = bench.order(3, paid=False)
+    await bench.run(40)
+    found = await ask(bench)
+    [said] = [each for each in found.lines[0].findings if each.cause is cause]
+    assert number in said.en
+    assert number in said.ja
+    assert [(before, after) for before, after, cause in told(found.events, "movement", "cart") if cause == "order"]
+    [line] = await order_policy.waiting(bench.house)
+    assert (line["order_id"], line["live"], line["held"]) == (number, 3, 3 if policy is HOLD else 0)

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from inventory_sync.engine import catalogue, order_policy, orders
+from inventory_sync.engine.explain import Cause
 from inventory_sync.engine.named import NoSuch
 from inventory_sync.sandbox.faults import NoticeFaults
 from inventory_sync.store import db
@@ -17,6 +18,7 @@ from inventory_sync.store.db import Pool
 from inventory_sync.systems.port import CellRef, OrderLine, OrderState, Payment
 from tests.engine.bench_cart import CartBench, furnish_cart
 from tests.engine.bench_house import Setup
+from tests.engine.explain_support import ask
 
 
 @pytest.fixture
@@ -69,12 +71,15 @@ async def test_an_order_of_an_unknown_item_is_kept_told_of_and_counted_once_its_
     await import_of(bench, "cart")  # the shop's item is known now, and still nobody's
     await bench.run(10)
     assert len(await order_policy.waiting(bench.house, "cart")) == 1
+    [(_, said)] = (await ask(bench, "N-1")).unpaired
+    assert f"Its orders are kept until then: {number} (3 units)." in said.en
     new_at_the_ledger(bench, stock=10)
     bench.off.add("orders")  # the item is matched and aligned before anybody looks at orders again
     await import_of(bench, "pos")
     await bench.run(30)
     assert bench.stock("N-1") == 7, "no channel was told of the units that were ordered"
     assert bench.ledger("N-1") == 10
+    assert Cause.ORDERS_KEPT in [each.cause for each in (await ask(bench, "N-1")).lines[0].findings]
     bench.off.clear()
     await bench.run(60)
     assert (bench.ledger("N-1"), bench.stock("N-1")) == (7, 7)
