@@ -185,6 +185,21 @@ async def _tell_kept(house: House, conn: Connection, connection_id: int, name: s
     )
 
 
+async def ask_for_items(house: House, lane: Lane, conn: Connection, lines: Sequence[OrderLine]) -> None:
+    """Have items read that orders were just kept for and the catalogue does not hold, well before its next import."""
+    keys = sorted({line.cell.item for line in lines})
+    if keys:
+        await db.run(
+            conn,
+            "insert_wishes",
+            connections=[lane.connection_id] * len(keys),
+            kinds=["refresh"] * len(keys),
+            keys=keys,
+            now=house.now(),
+        )
+        await db.notify(conn, f"connection:{lane.connection_id}")
+
+
 async def note_skipped(house: House, lane: Lane, conn: Connection, by: Rules, fresh: Sequence[OrderLine]) -> None:
     """Lines of unknown items that policy leaves out stand in the audit log, each once."""
     for line in fresh:

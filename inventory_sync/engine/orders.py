@@ -216,7 +216,9 @@ async def keep(
         await order_policy.waive(conn, [(c.cell, c.weighed.waived) for c in changes if c.cell is not None])
         if any(c.kept or (c.before is not None and c.before["kept"]) for c in changes):
             await order_policy.tell_kept(house, lane, conn)
-        await order_policy.note_skipped(house, lane, conn, rules, [c.line for c in changes if c.before is None])
+        fresh = [c for c in changes if c.before is None]
+        await order_policy.note_skipped(house, lane, conn, rules, [c.line for c in fresh])
+        await order_policy.ask_for_items(house, lane, conn, [c.line for c in fresh if c.kept and c.cell is None])
         source = lane.client.capabilities.change_source
         await _look_at(house, lane, conn, sorted({c.cell for c in changes if c.cell is not None and c.stirs(source)}))
     for change in changes:

@@ -68,8 +68,9 @@ async def test_an_order_of_an_unknown_item_is_kept_told_of_and_counted_once_its_
     assert (alert["detail"]["orders"], alert["detail"]["units"]) == ([number], 3)
     [line] = await order_policy.waiting(bench.house)
     assert (line["order_id"], line["quantity"], line["kept"]) == (number, 3, True)
-    await import_of(bench, "cart")  # the shop's item is known now, and still nobody's
-    await bench.run(10)
+    assert await bench.pool.fetchval("select count(*) from items where codes ->> 'custom_code' = 'N-1'") == 1, (
+        "the shop was asked for the item, which is known now, and still nobody's"
+    )
     assert len(await order_policy.waiting(bench.house, "cart")) == 1
     [(_, said)] = (await ask(bench, "N-1")).unpaired
     assert f"Its orders are kept until then: {number} (3 units)." in said.en
