@@ -7,7 +7,7 @@ line, item, quantity, state and whether it is paid are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -19,7 +19,7 @@ from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress, Sweep
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model.ids import CellId
-from inventory_sync.model.order_policy import Weighed
+from inventory_sync.model.order_policy import Stand, Weighed
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, Movement
 from inventory_sync.store.db import Connection
@@ -71,6 +71,17 @@ class _Change:
                 state=[before["state"], line.state.value],
                 units=[before["quantity"], line.quantity],
             )
+
+    def as_told(self, journalled: Collection[CellId]) -> _Change:
+        """The change once it is known whose movements were journalled. What was parked is not let go while the level
+        is not known and nobody can be told: it stays as it was until it is listed again."""
+        before = self.before
+        if self.cell in journalled:
+            return replace(self, told=self.weighed.told)
+        if before is None or not (self.weighed.told and before["live"]):
+            return self
+        stand = Stand(before["counted"], before["parked"], before["live"], before["told"])
+        return replace(self, weighed=Weighed(stand, before["held"]), kept=before["kept"])
 
     @property
     def key(self) -> tuple[str, str]:
@@ -210,7 +221,7 @@ async def keep(
         if lane.client.capabilities.change_source is ChangeSource.ORDERS:
             moved = await _count(house, lane, conn, changes, asked_at)
             journalled = {m.cell for m, _ in moved}
-            changes = [replace(c, told=c.weighed.told if c.cell in journalled else 0) for c in changes]
+            changes = [c.as_told(journalled) for c in changes]
         await _put(conn, lane, changes, asked_at, unseen_at, listed=listed)
         await _hold(conn, sorted({c.cell for c in changes if c.cell is not None}))
         await order_policy.waive(conn, [(c.cell, c.weighed.waived) for c in changes if c.cell is not None])
@@ -255,7 +266,7 @@ async def _count(
     if not counting:
         return []
     locked = await cells.lock(conn, counting)
-    unread = [cell for cell, row in locked.items() if row.known is None]
+    unread = [c for c, row in locked.items() if row.known is None and any(each.weighed.fall for each in counting[c])]
     if unread:
         await db.run(conn, "forget_looks", ids=unread)
     falling = [each for group in counting.values() for each in group if each.weighed.fall]

@@ -152,3 +152,29 @@ async def test_explain_names_the_unpaid_order_behind_a_number(pool: Pool, policy
     assert [(before, after) for before, after, cause in told(found.events, "movement", "cart") if cause == "order"]
     [line] = await order_policy.waiting(bench.house)
     assert (line["order_id"], line["live"], line["held"]) == (number, 3, 3 if policy is HOLD else 0)
+
+
+async def test_an_order_paid_while_its_level_is_not_known_is_told_once_it_is(pool: Pool) -> None:
+    bench = await furnish(pool, **HOLD)
+    number = bench.order(3, paid=False)
+    await bench.run(30)
+    bench.off |= {"observe"}
+    await bench.pool.execute(
+        "update cells set known = null, version = version + 1 where connection_id = $1",
+        bench.partners["cart"].connection_id,
+    )
+    bench.cart.pay_order(number, bench.agenda.now)
+    await bench.run(20)
+    assert bench.ledger() == 10
+    [line] = await order_policy.waiting(bench.house)
+    assert (line["payment"], line["held"], line["live"]) == ("paid", 3, 3)
+    bench.off.clear()
+    await bench.pool.execute(
+        "update cells set read_due = $2, marked_at = $2 where connection_id = $1",
+        bench.partners["cart"].connection_id,
+        bench.agenda.now,
+    )
+    bench.wake()
+    await bench.run(80)
+    assert (bench.ledger(), bench.stock()) == (7, 7)
+    assert await order_policy.waiting(bench.house) == []
