@@ -20,6 +20,7 @@ from inventory_sync.cli import (
     jobs,
     ledger,
     migrate,
+    orders,
     quarantine,
     route,
     route_decide,
@@ -82,6 +83,7 @@ app.add_typer(brake.app, name="brake")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(route.app, name="route")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(orders.app, name="orders")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(runs.app, name="run")
 app.add_typer(jobs.app, name="job")

@@ -115,6 +115,13 @@ class _Connection:
         self.keys = _keys(definition.settings)
         self.secret_names = secret_fields(definition.settings)
         self.entries = {key: each for key, each in entries.items() if key in self.keys}
+        if "orders" in entries and "orders" not in self.keys:
+            message = (
+                f"{definition.title_en} tells of changes by its stock levels: what is unpaid has fallen there already"
+            )
+            place = f"{path}.orders"
+            reader.refuse(entries["orders"].key, place, ConfigCode.NOT_OFFERED, message, "Leave `orders` out.")
+            entries = {key: each for key, each in entries.items() if key != "orders"}
         reader.only(entries, path, ("system", *self.keys))
 
     def read(self, stored_secrets: Callable[[str], Mapping[str, str]]) -> ConnectionDocument | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from inventory_sync.conformance.book import Need, behaviour
 from inventory_sync.conformance.rig import Door, Trouble
-from inventory_sync.conformance.stage import Stage, expect, expect_equal, refusal, take_lines
+from inventory_sync.conformance.stage import NotApplicable, Stage, expect, expect_equal, refusal, take_lines
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import Applied, CellRef, OrderClient, OrderLine, OrderState, WriteMode
+from inventory_sync.systems.port import Applied, CellRef, OrderClient, OrderLine, OrderState, Payment, WriteMode
 
 MANY = 23  # orders; more than two pages of the larger sizes
 PAGE_SIZES = (2, 5, 10)
@@ -198,6 +199,22 @@ async def an_edited_order_shows_its_units(stage: Stage) -> None:
     await stage.shop.edit_order(order, cell, 0)
     lines = await stage.recent_orders(began)
     expect_equal(sum(line.quantity for line in lines), 0, "the units of an order edited to nothing")
+
+
+@behaviour("An order says whether it is paid for, and says so under the same line once it is.", Need.ORDERS)
+async def an_order_says_whether_it_is_paid(stage: Stage) -> None:
+    cell, paid, began = await _ordered(stage)
+    first = await _line_of(stage, paid, began)
+    if first.payment is None:
+        raise NotApplicable("it does not say whether orders are paid")
+    expect_equal(first.payment, Payment.PAID, "a paid order")
+    order = await stage.shop.order({cell: 2}, paid=False)
+    before = await _line_of(stage, order, began)
+    expect_equal(before.payment, Payment.UNPAID, "an order that is still to be paid")
+    await stage.shop.pay_order(order)
+    expect_equal(
+        await _line_of(stage, order, began), replace(before, payment=Payment.PAID), "the order once it is paid"
+    )
 
 
 @behaviour(

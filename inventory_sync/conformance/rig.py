@@ -302,8 +302,9 @@ class OrderingRig(Rig, Protocol):
         """How an order that is not settled yet is listed; None: not at all."""
         ...
 
-    async def order(self, lines: Mapping[CellRef, int], *, provisional: bool = False) -> str:
-        """A customer orders, now; returns the order's number as `OrderLine.order` has it."""
+    async def order(self, lines: Mapping[CellRef, int], *, provisional: bool = False, paid: bool = True) -> str:
+        """A customer orders, now; returns the order's number as `OrderLine.order` has it. Not `paid`: the money is
+        still to come (a bank transfer)."""
         ...
 
     async def fill_orders(self, count: int) -> None:
@@ -316,6 +317,10 @@ class OrderingRig(Rig, Protocol):
 
     async def vanish_order(self, order: str) -> None:
         """A provisional order fails: the partner deletes it and gives back what it held."""
+        ...
+
+    async def pay_order(self, order: str) -> None:
+        """The money for an order arrives."""
         ...
 
     async def cancel_order(self, order: str, *, restock: bool) -> None: ...

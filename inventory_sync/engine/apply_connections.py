@@ -15,11 +15,12 @@ from inventory_sync.engine.lane import House
 from inventory_sync.engine.stored import NEEDS_CALIBRATION, REMOVED, seal, unseal, whole_settings
 from inventory_sync.ledger.files.profile import ProfileError
 from inventory_sync.ledger.files.sources import sources_of
+from inventory_sync.model.order_policy import Unpaid, policy_of
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError, RetryLater
-from inventory_sync.systems.port import PartnerLocation, SettingsModel, SystemDefinition, Verified
+from inventory_sync.systems.port import ChangeSource, PartnerLocation, SettingsModel, SystemDefinition, Verified
 
 
 class Prover(Protocol):
@@ -104,6 +105,7 @@ async def prove_one(
     secrets = {**made_up, **stored, **document.secrets}
     settings = whole_settings(definition, {**document.settings, **secrets})
     _check_files(document.name, settings)
+    _check_orders(document, definition, settings, {} if record is None else record["calibration"])
     fields = _differences(record, document, before, secrets)
     if record is not None and not fields and record["state"] == "linked" and not always:
         return Proof(document, record, (), secrets)
@@ -122,6 +124,28 @@ def _check_files(name: str, settings: SettingsModel) -> None:
     except ProfileError as error:
         remedy = "Mend the `files` of the connection."
         raise ApplyFailed([Problem(f"connection {name}", str(error), remedy, error.code)]) from error
+
+
+def _check_orders(
+    document: ConnectionDocument, definition: SystemDefinition, settings: SettingsModel, found: Mapping[str, str]
+) -> None:
+    """Unpaid orders are held or ignored only where orders are the source of changes. Raises ApplyFailed."""
+    policy = policy_of(document.settings.get("orders"))
+    source = definition.capabilities.change_source
+    if definition.change_source is not None:
+        source = definition.change_source(settings, found)
+    if policy.unpaid is not Unpaid.RESERVE and source is ChangeSource.LEVELS:
+        raise ApplyFailed(
+            [
+                Problem(
+                    f"connection {document.name}, orders.unpaid",
+                    "this connection's changes are found by its stock levels, and those have fallen already when an "
+                    f"order is unpaid: it cannot be `{policy.unpaid.value}`.",
+                    "Write `unpaid: reserve`, or leave it out.",
+                    "IS-ORD-001",
+                )
+            ]
+        )
 
 
 def _definition(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from inventory_sync.engine import order_policy
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import route_named
 from inventory_sync.model.assembly import Assembly, Complaint, Sayings, Trouble, assemble
@@ -118,6 +119,7 @@ async def match_route(house: House, conn: Connection, route: Any, *, by_person: 
     if route["state"] == "draft":
         await db.run(conn, "set_route_state", id=route["id"], state="stopped", stopped_by="", blockers=[])
     if done["pairs_made"] or done["pairs_suspended"]:
+        await order_policy.adopt(conn, route["id"])
         await db.run(conn, "put_due_route", route_id=route["id"])
         await db.notify(conn, "decide")
     return summary | {"owed_let_go": let_go}

@@ -16,6 +16,7 @@ from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
 from inventory_sync.model.ids import CellId
+from inventory_sync.model.order_policy import own_part, rest
 from inventory_sync.model.orders import Seen, Unexplained, given_back, see
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, CellToRead, Movement, ReadLevel
@@ -171,7 +172,8 @@ def _level(
     before = None if row.known is None else row.known + doubled
     looked = _look(lane, batch, row, number, before)
     if looked.erased and before is not None:
-        batch.movements.append(_movement(row, looked.erased, before, answer, "effect"))
+        kind = "order" if row.waived else "effect"
+        batch.movements.append(_movement(row, looked.erased, before, answer, kind))
         before += looked.erased
     committed = row.committed if answer.committed is None else answer.committed
     aside = row.aside if answer.aside is None else answer.aside
@@ -207,6 +209,7 @@ def _level(
         residual=looked.units,
         residual_at=looked.since,
         loose=row.loose if looked.loose else [],
+        waived=[] if clean else rest(row.waived, looked.erased),
         committed=committed,
         aside=aside,
     )
@@ -238,7 +241,7 @@ def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: i
         earlier = Unexplained(row.residual, row.residual_at)
     erased = 0
     if before is not None:
-        erased = given_back(number - before, loose=row.loose, before=row.residual or 0)
+        erased = given_back(number - before, loose=[*row.loose, *row.waived], before=row.residual or 0)
     units = number - (before or 0) - erased
     seen = see(
         units,
@@ -249,8 +252,10 @@ def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: i
         order_lag=able.order_lag,
     )
     match seen:
-        case Seen.EXPLAINED | Seen.MOVED:
+        case Seen.EXPLAINED:
             return _Looked(number, erased)
+        case Seen.MOVED:
+            return _Looked(number, erased + (0 if before is None else own_part(units, row.waived)))
         case Seen.LOOK_AGAIN:
             same = earlier is not None and earlier.units == units
             since = earlier.since if earlier is not None and same else batch.asked_at

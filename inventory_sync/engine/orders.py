@@ -1,27 +1,32 @@
 """Orders: lists of a channel's orders, read again and again, because an order is state (the truth model's rule 3.8).
 
-Where orders are the movements, a larger quantity than counted is one, journalled like any other. Elsewhere the lines
-are kept as evidence. Of an order only number, line, item, quantity and state are kept.
+Where orders are the movements, a larger quantity than counted is one, journalled like any other; what policy makes of
+unpaid orders and unknown items is in `order_policy`. Elsewhere the lines are kept as evidence. Of an order only number,
+line, item, quantity, state and whether it is paid are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from inventory_sync.engine import cut_off, sales, schedule
+import structlog
+
+from inventory_sync.engine import cut_off, order_policy, sales, schedule
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress, Sweep
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model.ids import CellId
-from inventory_sync.model.orders import count
+from inventory_sync.model.order_policy import Stand, Weighed
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, Movement
 from inventory_sync.store.db import Connection
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import CellRef, ChangeSource, OrderClient, OrderLine, OrderState, WriteMode
+from inventory_sync.systems.port import ChangeSource, OrderClient, OrderLine, OrderState, WriteMode
+
+log = structlog.get_logger()
 
 NEWEST = timedelta(minutes=10)
 """The window of the frequent list; it reaches further back after a silence."""
@@ -46,18 +51,48 @@ class _Change:
 
     line: OrderLine
     cell: CellId | None
-    counted: int
-    held: int
-    delta: int
+    weighed: Weighed
+    kept: bool
     unseen_at: datetime | None
     before: db.Record | None
+    told: int = 0  # of what the other sides are to be told: as much as was journalled
+
+    def log_foreign(self, connection: str) -> None:
+        """Somebody did something with an order in the shop itself, which reading it again shows."""
+        line, before = self.line, self.before
+        if before is None or (before["state"] == line.state.value and line.quantity >= before["quantity"]):
+            return
+        if line.state in (OrderState.CANCELLED, OrderState.RETURNED) or line.quantity < before["quantity"]:
+            log.info(
+                "orders.foreign_operation",
+                connection=connection,
+                order=line.order,
+                line=line.line,
+                state=[before["state"], line.state.value],
+                units=[before["quantity"], line.quantity],
+            )
+
+    def as_told(self, journalled: Collection[CellId]) -> _Change:
+        """The change once it is known whose movements were journalled. What was parked is not let go while the level
+        is not known and nobody can be told: it stays as it was until it is listed again."""
+        before = self.before
+        if self.cell in journalled:
+            return replace(self, told=self.weighed.told)
+        if before is None or not (self.weighed.told and before["live"]):
+            return self
+        stand = Stand(before["counted"], before["parked"], before["live"], before["told"])
+        return replace(self, weighed=Weighed(stand, before["held"]), kept=before["kept"])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.line.order, self.line.line
 
     def stirs(self, source: ChangeSource) -> bool:
         """Whether the level has to be looked at: it may have moved by this, and not because the line was counted."""
         line, before = self.line, self.before
         if before is not None and (before["state"], before["quantity"]) == (line.state.value, line.quantity):
             return False
-        if source is ChangeSource.LEVELS:
+        if source is ChangeSource.LEVELS or self.weighed.waived:
             return True
         over = line.state in (OrderState.CANCELLED, OrderState.RETURNED)
         return over or (before is not None and line.quantity < before["quantity"])
@@ -71,8 +106,11 @@ async def orders(house: House, lane: Lane) -> Progress:
     now = house.now()
     state = await db.row(house.pool, "orders_state", connection_id=lane.connection_id)
     swept, wanted = (state["orders_swept_at"], state["orders_wanted_at"]) if state is not None else (None, None)
-    if swept is None and able.change_source is ChangeSource.ORDERS:
-        await db.run(house.pool, "orders_are_needed", connection_id=lane.connection_id)
+    if able.change_source is ChangeSource.ORDERS:
+        if swept is None:
+            await db.run(house.pool, "orders_are_needed", connection_id=lane.connection_id)
+        else:
+            await _weigh_again(house, lane, swept)
     if lane.newest is None and (
         swept is None or swept + able.orders_every <= now or (wanted is not None and wanted > swept)
     ):
@@ -138,21 +176,38 @@ async def _ended(house: House, lane: Lane, sweep: Sweep, *, newest: bool) -> Non
             swept_at=sweep.asked_at,
         )
         vanished = sorted({CellId(r["cell_id"]) for r in gone if r["cell_id"] is not None})
+        await order_policy.waive(conn, [(CellId(r["cell_id"]), r["live"]) for r in gone if r["cell_id"] is not None])
+        if any(r["kept"] for r in gone):
+            await order_policy.tell_kept(house, lane, conn)
         await _hold(conn, vanished)
         await _look_at(house, lane, conn, vanished)
+        if not newest:
+            await order_policy.check_source(house, lane, conn)
     if not newest:
         lane.windowed_at = house.now()
 
 
+async def _weigh_again(house: House, lane: Lane, swept: datetime) -> None:
+    """Lines that nobody lists anew: their item became known, or they stayed unpaid for too long."""
+    lines = await order_policy.lines_to_weigh(house, lane)
+    await keep(house, lane, lines, asked_at=house.now(), unseen_at=swept, listed=False)
+
+
 async def keep(
-    house: House, lane: Lane, lines: Sequence[OrderLine], *, asked_at: datetime, unseen_at: datetime | None
+    house: House,
+    lane: Lane,
+    lines: Sequence[OrderLine],
+    *,
+    asked_at: datetime,
+    unseen_at: datetime | None,
+    listed: bool = True,
 ) -> None:
-    """Count and keep the lines of a page, in one transaction."""
+    """Count and keep the lines of a page, in one transaction. Not `listed`: they are as they were listed last."""
     if not lines:
         return
     moved: list[tuple[Movement, str]] = []
     async with db.transaction(house.pool) as conn:
-        places = await _cells_of(conn, lane, lines)
+        rules = await order_policy.rules(conn, lane, lines, new=unseen_at is not None, at=asked_at)
         known = {
             (r["order_id"], r["line"]): r
             for r in await db.rows(
@@ -160,82 +215,78 @@ async def keep(
             )
         }
         changes = [
-            _change(line, places.get(line.cell), known.get((line.order, line.line)), lane, asked_at, unseen_at)
+            _change(line, rules, known.get((line.order, line.line)), asked_at, unseen_at)
             for line in {(line.order, line.line): line for line in lines}.values()
         ]
         if lane.client.capabilities.change_source is ChangeSource.ORDERS:
             moved = await _count(house, lane, conn, changes, asked_at)
-        await _put(conn, lane, changes, asked_at, unseen_at)
+            journalled = {m.cell for m, _ in moved}
+            changes = [c.as_told(journalled) for c in changes]
+        await _put(conn, lane, changes, asked_at, unseen_at, listed=listed)
         await _hold(conn, sorted({c.cell for c in changes if c.cell is not None}))
+        await order_policy.waive(conn, [(c.cell, c.weighed.waived) for c in changes if c.cell is not None])
+        if any(c.kept or (c.before is not None and c.before["kept"]) for c in changes):
+            await order_policy.tell_kept(house, lane, conn)
+        fresh = [c for c in changes if c.before is None]
+        await order_policy.note_skipped(house, lane, conn, rules, [c.line for c in fresh])
+        await order_policy.ask_for_items(house, lane, conn, [c.line for c in fresh if c.kept and c.cell is None])
         source = lane.client.capabilities.change_source
         await _look_at(house, lane, conn, sorted({c.cell for c in changes if c.cell is not None and c.stirs(source)}))
+    for change in changes:
+        change.log_foreign(lane.name)
     for movement, _ in moved:
         house.observer.moved(
             Moved(lane.name, movement.cell, movement.delta, asked_at, house.now(), movement.previous, movement.kind)
         )
 
 
-async def _cells_of(conn: Connection, lane: Lane, lines: Sequence[OrderLine]) -> dict[CellRef, CellId]:
-    refs = sorted({line.cell for line in lines})
-    found = await db.rows(
-        conn,
-        "cells_of_keys",
-        connection_id=lane.connection_id,
-        items=[ref.item for ref in refs],
-        locations=[ref.location for ref in refs],
-    )
-    return {CellRef(r["item_key"], r["location_key"]): CellId(r["id"]) for r in found}
-
-
 def _change(
     line: OrderLine,
-    cell: CellId | None,
+    rules: order_policy.Rules,
     before: db.Record | None,
-    lane: Lane,
     asked_at: datetime,
     unseen_at: datetime | None,
 ) -> _Change:
-    counted = count(
-        line.state.value,
-        line.quantity,
-        counted=before["counted"] if before is not None else 0,
-        provisional_counts=lane.client.capabilities.provisional_counts,
-    )
+    weighed, kept = rules.weigh(line, before)
     if before is not None:
         unseen_at = before["swept_at"]
     elif line.placed_at < asked_at - NEWEST:
         unseen_at = None  # a new line of an old order: the frequent list does not reach back that far
-    return _Change(line, cell, counted.counted, counted.held, counted.delta, unseen_at, before)
+    return _Change(line, rules.cell_of(line), weighed, kept, unseen_at, before)
 
 
 async def _count(
     house: House, lane: Lane, conn: Connection, changes: Sequence[_Change], asked_at: datetime
 ) -> list[tuple[Movement, str]]:
-    """Orders as movements: the cell is lower by them, and the other sides are told."""
+    """Orders as movements: the cell is lower by them, and the other sides are told of those that count."""
     counting: dict[CellId, list[_Change]] = {}
     for change in changes:
-        if change.cell is not None and change.delta:
+        if change.cell is not None and (change.weighed.fall or change.weighed.told):
             counting.setdefault(change.cell, []).append(change)
     if not counting:
         return []
     locked = await cells.lock(conn, counting)
-    unread = [cell for cell, row in locked.items() if row.known is None]
+    unread = [c for c, row in locked.items() if row.known is None and any(each.weighed.fall for each in counting[c])]
     if unread:
         await db.run(conn, "forget_looks", ids=unread)
-    met = await _may_be_erased(conn, lane, locked, [each for group in counting.values() for each in group], asked_at)
+    falling = [each for group in counting.values() for each in group if each.weighed.fall]
+    met = await _may_be_erased(conn, lane, locked, falling, asked_at)
     moved: list[tuple[Movement, str]] = []
     noted: list[tuple[CellId, int, list[int]]] = []
     for cell, row in locked.items():
         level = row.known
         if level is None:
             continue
-        loose = _loose(row, [-c.delta for c in counting[cell] if (c.line.order, c.line.line) in met])
+        loose = _loose(row, [c.weighed.fall for c in counting[cell] if c.key in met])
         for change in counting[cell]:
-            after = level + change.delta
-            movement = Movement(cell, change.delta, level, after, row.marked_at, row.read_asked_at, None)
-            moved.append((movement, change.line.order))
-            level = after
-        noted.append((cell, level, loose))
+            for units, kind in ((change.weighed.quiet, "order"), (change.weighed.told, "outside")):
+                if units:
+                    after = level + units
+                    movement = Movement(cell, units, level, after, row.marked_at, row.read_asked_at, None, kind)
+                    moved.append((movement, change.line.order))
+                    level = after
+        if any(change.weighed.fall for change in counting[cell]):
+            noted.append((cell, level, loose))
     if moved:
         await _journal(house, conn, moved, asked_at, lane.client.capabilities.order_lag)
     if noted:
@@ -250,7 +301,8 @@ async def _count(
             now=now,
             soft_at=now + SOFT_CHECK,
         )
-        due: list[cells.Due] = [(n[0], asked_at, None) for n in noted]
+    if moved:
+        due: list[cells.Due] = [(cell, asked_at, None) for cell in sorted({m.cell for m, _ in moved})]
         for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
             await cells.put_due(conn, due, query=query)
         await db.notify(conn, "decide")
@@ -268,7 +320,7 @@ async def _may_be_erased(
     A number that cannot be read was composed from no reading: it erased whatever was not listed yet.
     """
     able = lane.client.capabilities
-    if able.writes is not WriteMode.ABSOLUTE:
+    if able.writes is not WriteMode.ABSOLUTE or not changes:
         return set()
     placed = min(asked_at, asked_at - able.order_end_lag + (able.order_lag - able.order_end_lag))
     found = await db.rows(
@@ -281,7 +333,7 @@ async def _may_be_erased(
         ],
         fresh=FRESH,
     )
-    return {(c.line.order, c.line.line) for c, record in zip(changes, found, strict=True) if record["met"]}
+    return {c.key for c, record in zip(changes, found, strict=True) if record["met"]}
 
 
 def _loose(row: CellRow, units: Sequence[int]) -> list[int]:
@@ -313,15 +365,23 @@ async def _journal(
         [
             sales.Journalled(number, m.cell, m.delta, asked_at, m.marked_at, order)
             for number, (m, order) in zip(ids, moved, strict=True)
+            if m.kind == "outside"
         ],
         lag=lag,
     )
-    for number, (_, order) in zip(ids, moved, strict=True):
-        await db.run(conn, "insert_cause", movement_id=number, cause="sale", reference=order, learnt_at=house.now())
+    for number, (m, order) in zip(ids, moved, strict=True):
+        cause = "order" if m.kind == "order" else "sale" if m.delta < 0 else "unpaid_expired"
+        await db.run(conn, "insert_cause", movement_id=number, cause=cause, reference=order, learnt_at=house.now())
 
 
 async def _put(
-    conn: Connection, lane: Lane, changes: Sequence[_Change], asked_at: datetime, unseen_at: datetime | None
+    conn: Connection,
+    lane: Lane,
+    changes: Sequence[_Change],
+    asked_at: datetime,
+    unseen_at: datetime | None,
+    *,
+    listed: bool,
 ) -> None:
     await db.run(
         conn,
@@ -333,11 +393,17 @@ async def _put(
         items=[c.line.cell.item for c in changes],
         locations=[c.line.cell.location for c in changes],
         quantities=[c.line.quantity for c in changes],
-        counted=[c.counted for c in changes],
-        held=[c.held for c in changes],
+        counted=[c.weighed.stand.counted for c in changes],
+        held=[c.weighed.held for c in changes],
         states=[c.line.state.value for c in changes],
         placed=[c.line.placed_at for c in changes],
+        payments=[c.line.payment.value if c.line.payment is not None else "" for c in changes],
+        parked=[c.weighed.stand.parked for c in changes],
+        live=[c.weighed.stand.live for c in changes],
+        told=[(c.before["told"] if c.before is not None else 0) - c.told for c in changes],
+        kept=[c.kept for c in changes],
         now=asked_at,
+        swept_at=asked_at if listed else LONG_AGO,
         unseen_at=unseen_at,
     )
 

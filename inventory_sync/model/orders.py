@@ -16,31 +16,6 @@ MOST_PARTS = 40
 """So many orders around one write are told apart one by one; beyond that any amount up to their sum may be theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What a line comes to. `counted`: units that are movements; `held`: units kept out of the target; `delta` ≤ 0."""
-
-    counted: int
-    held: int
-    delta: int
-
-
-def count(state: str, quantity: int, *, counted: int, provisional_counts: bool) -> Counted:
-    """Count a line as it is listed now. `counted` are its units that were counted before.
-
-    >>> count("placed", 3, counted=1, provisional_counts=True)
-    Counted(counted=3, held=0, delta=-2)
-    >>> count("cancelled", 3, counted=3, provisional_counts=True)
-    Counted(counted=3, held=0, delta=0)
-    >>> count("provisional", 2, counted=0, provisional_counts=False)
-    Counted(counted=0, held=2, delta=0)
-    """
-    takes = state in ("placed", "shipped", "returned") or (state == "provisional" and provisional_counts)
-    units = max(counted, quantity) if takes else counted
-    held = max(0, quantity - counted) if state == "provisional" and not provisional_counts else 0
-    return Counted(units, held, counted - units)
-
-
 def sums_to(parts: Sequence[int], total: int) -> bool:
     """Whether some of `parts` (units, any sign) add up to `total`; none of them to 0.
 

@@ -49,6 +49,7 @@ class CellRow:
     aside: int
     fell_at: datetime | None
     held_back: int = 0
+    waived: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class ReadLevel:
     residual: int | None = None
     residual_at: datetime | None = None
     loose: Sequence[int] = ()
+    waived: Sequence[int] = ()
     committed: int = 0
     aside: int = 0
 
@@ -213,6 +215,7 @@ async def write_readings(
             conditions=columns.pop("condition"),
             stamps=[level.stamp for level in levels],
             loose=[array(level.loose) for level in levels],
+            waived=[array(level.waived) for level in levels],
             asked_at=asked_at,
             answered_at=answered_at,
             **columns,

@@ -43,6 +43,7 @@ from inventory_sync.systems.values import (
     OrderPage,
     OrderState,
     PartnerLocation,
+    Payment,
     PlannedOp,
     PreparedRequest,
     Rejected,
@@ -89,6 +90,7 @@ __all__ = [
     "OrderState",
     "PartnerLocation",
     "PausingBudget",
+    "Payment",
     "PlannedOp",
     "PreparedRequest",
     "Rejected",
@@ -340,6 +342,8 @@ class SystemDefinition:
     notice_response_empty: bool = True
     needs_calibration: Callable[[Any], bool] = lambda _: False  # by settings: no route runs before it was calibrated
     file_catalogue: Callable[[Any], FileCatalogue | None] | None = None  # by settings: not every account needs files
+    # by settings and what a calibration found; None: as the capabilities say
+    change_source: Callable[[Any, Mapping[str, str]], ChangeSource] | None = None
     generated_secrets: tuple[str, ...] = ()  # SecretStr fields that we make up when a connection is created
     callback_field: str = ""  # that of them which callbacks of accepted batches carry in their address
     pace: Callable[[Any, bool], WritePace] | None = None  # by settings, and whether we have a public address: how fast

@@ -205,11 +205,20 @@ class OrderState(StrEnum):
     RETURNED = "returned"
 
 
+class Payment(StrEnum):
+    """Whether an order is paid for, as far as goods may be given out."""
+
+    PAID = "paid"  # or payable at the door or afterwards: there is nothing to wait for
+    UNPAID = "unpaid"
+    REFUNDED = "refunded"  # the money went back, or is owed no more
+
+
 @dataclass(frozen=True, slots=True)
 class OrderLine:
     """One item of an order as it stands now. `line` is unique within the order and stable. `quantity` ≥ 0 units.
 
-    `placed_at` is the partner's own time, only ever compared with the window it was asked for.
+    `placed_at` is the partner's own time, only ever compared with the window it was asked for. `payment` None: the
+    partner does not say.
     """
 
     order: str
@@ -218,6 +227,7 @@ class OrderLine:
     quantity: int
     state: OrderState
     placed_at: datetime
+    payment: Payment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,12 @@ class MakeShopBench(SimulatorBench):
     async def provoke_notice(self, cell: CellRef) -> None:
         await self.order({cell: 1})
 
-    async def order(self, lines: Mapping[CellRef, int], *, provisional: bool = False) -> str:
-        return self._placed([[(self.item(cell), units) for cell, units in lines.items()]], provisional=provisional)
+    async def order(self, lines: Mapping[CellRef, int], *, provisional: bool = False, paid: bool = True) -> str:
+        basket = [(self.item(cell), units) for cell, units in lines.items()]
+        return self._placed([basket], provisional=provisional, paid=paid)
+
+    async def pay_order(self, order: str) -> None:
+        self.shell.act(lambda now: self.trader.pay_order(order, now))
 
     async def fill_orders(self, count: int) -> None:
         cells = [*await self.stock([500] * 4), *self.more_cells()]

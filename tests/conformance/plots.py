@@ -33,6 +33,7 @@ from tests.conformance.saboteurs import (
     StopsAtAShortPage,
     TakesAnErrorForNoOrders,
     TakesAnErrorForTheEnd,
+    TakesEveryOrderForPaid,
     TakesSilenceForANo,
     TakesSilenceForAYes,
     TakesWhatThereIsOfAFile,
@@ -127,6 +128,7 @@ PLOTS = {
         ("a_cancel_with_restock_stays", "a_cancel_without_restock_stays", "line_ids_are_stable"),
         HidesCancelledOrders,
     ),
+    "takes every order for paid": Plot(ClassicRig, ("an_order_says_whether_it_is_paid",), TakesEveryOrderForPaid),
     "numbers lines anew": Plot(
         ClassicRig,
         ("line_ids_are_stable", "a_shipped_order_stays", "an_edited_order_shows_its_units"),

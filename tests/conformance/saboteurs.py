@@ -26,6 +26,7 @@ from inventory_sync.systems.port import (
     OpOutcome,
     OrderPage,
     OrderState,
+    Payment,
     PlannedOp,
     PreparedRequest,
     Rejected,
@@ -192,6 +193,12 @@ class HidesCancelledOrders(Saboteur):
     async def orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderPage:
         page = await self.inner.orders(since, until, cursor)
         return replace(page, lines=tuple(each for each in page.lines if each.state is not OrderState.CANCELLED))
+
+
+class TakesEveryOrderForPaid(Saboteur):
+    async def orders(self, since: datetime, until: datetime, cursor: str | None) -> OrderPage:
+        page = await self.inner.orders(since, until, cursor)
+        return replace(page, lines=tuple(replace(each, payment=Payment.PAID) for each in page.lines))
 
 
 class NumbersLinesAnew(Saboteur):

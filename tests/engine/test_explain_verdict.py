@@ -29,6 +29,7 @@ from inventory_sync.engine.explain.state import (
     Quarantine,
     RouteState,
     Unpaired,
+    WaitingOrder,
     Write,
 )
 from inventory_sync.engine.explain.texts import REASONS, TEXTS, TWICE, say
@@ -191,6 +192,10 @@ def test_a_headline_says_what_the_number_should_be() -> None:
         ({"uncertain": 2}, Cause.UNCERTAIN),
         ({"kept": 2}, Cause.KEPT),
         ({"held": 2}, Cause.ORDERS_HELD),
+        ({"held": 2, "waiting": (WaitingOrder("1001", 2, "provisional"),)}, Cause.ORDERS_HELD),
+        ({"held": 2, "waiting": (WaitingOrder("1001", 2, "kept"),)}, Cause.ORDERS_KEPT),
+        ({"held": 2, "waiting": (WaitingOrder("1001", 2, "held"),)}, Cause.ORDERS_UNPAID),
+        ({"waiting": (WaitingOrder("1001", 2, "ignored"),)}, Cause.ORDERS_IGNORED),
         ({"offset": 3}, Cause.OFFSET),
         ({"excluded": True}, Cause.NOT_PUBLISHED),
         ({"rule": PublishRule(percent=50)}, Cause.PERCENT),

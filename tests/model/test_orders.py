@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory_sync.model.order_policy import Listed, OrderPolicy, Stand, weigh
 from inventory_sync.model.orders import (
     Hidden,
     Seen,
@@ -17,7 +18,6 @@ from inventory_sync.model.orders import (
     Told,
     Unexplained,
     between,
-    count,
     cut_off,
     given_back,
     see,
@@ -42,9 +42,9 @@ def at(seconds: float) -> datetime:
 def test_a_line_counts_once_up_to_the_largest_quantity_it_ever_took(history: list[tuple[str, int]]) -> None:
     counted = moved = 0
     for state, quantity in history:
-        found = count(state, quantity, counted=counted, provisional_counts=True)
-        counted, moved = found.counted, moved + found.delta
-        assert found.delta <= 0
+        found = weigh(Listed(state, quantity), Stand(counted), OrderPolicy(), provisional_counts=True)
+        counted, moved = found.stand.counted, moved + found.told
+        assert found.told <= 0
         assert found.held == 0
     took = [quantity for state, quantity in history if state != "cancelled"]
     assert -moved == counted == max(took, default=0)
@@ -52,8 +52,8 @@ def test_a_line_counts_once_up_to_the_largest_quantity_it_ever_took(history: lis
 
 @given(st.integers(1, 9), st.integers(0, 9))
 def test_a_provisional_order_that_policy_does_not_count_is_held_and_moves_nothing(quantity: int, counted: int) -> None:
-    found = count("provisional", quantity, counted=counted, provisional_counts=False)
-    assert (found.delta, found.counted) == (0, counted)
+    found = weigh(Listed("provisional", quantity), Stand(counted), OrderPolicy(), provisional_counts=False)
+    assert (found.fall, found.told, found.stand.counted) == (0, 0, counted)
     assert found.held == max(0, quantity - counted)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from inventory_sync.engine.explain.state import (
     Quarantine,
     RouteState,
     Unpaired,
+    WaitingOrder,
     Write,
 )
 from inventory_sync.engine.lane import House
@@ -82,7 +83,7 @@ async def gather(house: House, conn: Connection, code: str, route: str | None) -
         for item in (r["channel_item"], *r["ledger_items"])
     }
     unpaired = [
-        await find.why_unpaired(conn, each, records[number], item)
+        await _with_orders(conn, await find.why_unpaired(conn, each, records[number], item), item)
         for number, each in routes.items()
         for item in items
         if item.connection_id in (each.ledger.id, each.channel.id) and (number, item.id) not in paired
@@ -131,6 +132,12 @@ def _route(r: Mapping[str, Any], links: Mapping[int, Link]) -> RouteState:
     )
 
 
+async def _with_orders(conn: Connection, told: Unpaired, item: Item) -> Unpaired:
+    """The orders that are kept for an item which is in no pair."""
+    kept = await db.rows(conn, "explain_kept", connection_id=item.connection_id, item_key=item.key, limit=MOST_RECENT)
+    return replace(told, waiting=tuple(WaitingOrder(r["order_id"], r["quantity"], "kept") for r in kept))
+
+
 async def _numbers(
     house: House, conn: Connection, found: Sequence[db.Record], routes: Mapping[int, RouteState]
 ) -> list[Number]:
@@ -144,6 +151,7 @@ async def _numbers(
     known = await pairs.states(conn, locked)
     sales = _grouped(await db.rows(conn, "explain_sales", pairs=ids, limit=MOST_RECENT), "pair_id")
     alerts = await _alerts(conn, routes)
+    waiting = _grouped(await db.rows(conn, "explain_waiting", cells=sorted(locked), limit=MOST_RECENT), "cell_id")
     numbers = []
     for r in found:
         cell = CellId(r["channel_cell"])
@@ -173,10 +181,17 @@ async def _numbers(
                     OpenSale(s["open"], s["reference"], s["state"] == "overdue", s["due_at"])
                     for s in sales.get(r["id"], ())
                 ),
+                waiting=tuple(_order(w) for w in waiting.get(r["channel_cell"], ())),
                 alerts=tuple(each for each in alerts if concerns(each, route, own)),
             )
         )
     return numbers
+
+
+def _order(w: db.Record) -> WaitingOrder:
+    settled = w["state"] != "provisional" or w["live"] > 0
+    why = "kept" if w["kept"] else "ignored" if not w["held"] else "held" if settled else "provisional"
+    return WaitingOrder(w["order_id"], w["held"] or w["live"], why)
 
 
 def _row(r: db.Record) -> CellRow:

@@ -230,6 +230,15 @@ class OpenSale:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """An order of the channel's that does not count yet. `why`: kept, held, ignored, or provisional."""
+
+    order: str
+    units: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """An open alert about a connection, a route, or one of its items."""
 
@@ -267,6 +276,7 @@ class Number:
     uncertain: int = 0
     zeroing: bool = False
     sales: tuple[OpenSale, ...] = ()
+    waiting: tuple[WaitingOrder, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
     @property
@@ -320,6 +330,7 @@ class Unpaired:
     near: tuple[Nearest, ...] = ()
     en: str = ""
     ja: str = ""
+    waiting: tuple[WaitingOrder, ...] = ()
 
     @property
     def here(self) -> Link:

@@ -247,6 +247,18 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "開始時に確認した差 {units} 個をそのまま残しています。",
         "A difference of {units} that was accepted at the start is kept.",
     ),
+    Cause.ORDERS_KEPT: (
+        "商品が紐付く前の注文 {orders} の {units} 個を控えており、まもなく台帳に計上します。",
+        "{units} units are kept for orders from before the item was matched: {orders}. The ledger is told soon.",
+    ),
+    Cause.ORDERS_UNPAID: (
+        "未入金の注文 {orders} の {units} 個をこのチャネルの数から控えています。台帳にはまだ計上していません。",
+        "{units} units are held out of this channel for unpaid orders: {orders}. The ledger is not told yet.",
+    ),
+    Cause.ORDERS_IGNORED: (
+        "未入金の注文 {orders} の {units} 個は、入金されるまで数えない設定です。二重に売れることがあります。",
+        "{units} units of unpaid orders do not count until they are paid: {orders}. They can be sold twice.",
+    ),
     Cause.ORDERS_HELD: (
         "まだ確定していない注文の {units} 個を控えています。",
         "{units} units are kept for orders that do not count yet.",

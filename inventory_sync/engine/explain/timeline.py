@@ -43,6 +43,8 @@ def _seconds(span: timedelta | None) -> float | None:
 
 
 def _moved(cell: CellState, move: Movement, on_channel: bool) -> Event:
+    if move.kind == "order":
+        return _shifted(cell, move)
     ja, en = ("注文または人の操作", "an order, or a person") if on_channel else ("理由不明", "cause not known")
     if move.kind == "effect":
         ja, en = "当方の書き込みの影響", "effect of our own write"
@@ -60,6 +62,21 @@ def _moved(cell: CellState, move: Movement, on_channel: bool) -> Event:
     )
 
 
+def _shifted(cell: CellState, move: Movement) -> Event:
+    """What an order that does not count yet did to the level, or what is given back to it once it counts."""
+    words = (
+        f"an order that does not count yet: {move.delta:+d}, told to nobody"
+        if move.delta < 0
+        else f"an order that did not count: {move.delta:+d}, told to nobody",
+        f"まだ数えない注文による変動 {move.delta:+d} (ほかには知らせません)"
+        if move.delta < 0
+        else f"数えていなかった注文の分 {move.delta:+d} (ほかには知らせません)",
+    )
+    return Event(
+        move.answered_at, Kind.MOVEMENT, cell.place, *words, move.before, move.after, "order", _seconds(move.lag)
+    )
+
+
 CAUSES_JA: Mapping[str, str] = {
     "sale": "販売",
     "return": "返品",
@@ -74,6 +91,7 @@ CAUSES_JA: Mapping[str, str] = {
     "correction": "修正",
     "api": "別のアプリ",
     "other": "その他",
+    "unpaid_expired": "未入金の期限切れ",
     "unknown": "",
 }
 

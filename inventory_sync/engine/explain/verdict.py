@@ -5,12 +5,22 @@ Causes come in the order of `Cause`: what stops everything first, what merely ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
-from inventory_sync.engine.explain.state import CellState, Lack, Link, Movement, Nearest, Number, Unpaired, Write
+from inventory_sync.engine.explain.state import (
+    CellState,
+    Lack,
+    Link,
+    Movement,
+    Nearest,
+    Number,
+    Unpaired,
+    WaitingOrder,
+    Write,
+)
 from inventory_sync.engine.explain.texts import REASONS, TWICE, say
 from inventory_sync.engine.route_words import Blocker, blocker, connection_code
 from inventory_sync.model.decide import Blocked
@@ -21,6 +31,7 @@ LATE = timedelta(minutes=5)
 """A sale that arrives so long after it was made was made by a register that could not tell of it at once."""
 
 MOST_MOVES = 5
+MOST_ORDERS = 3
 """So many of the latest movements are named as why a number is what it is."""
 
 RUNAWAY = "runaway"
@@ -287,10 +298,31 @@ def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
         yield _found(Cause.CAP, units=rule.maximum)
     if number.kept:
         yield _found(Cause.KEPT, units=_signed(number.kept))
-    if number.held:
-        yield _found(Cause.ORDERS_HELD, units=number.held)
+    yield from _orders(number)
     if number.route.basis == "on_hand" and number.cell.committed:
         yield _found(Cause.COMMITTED, units=number.cell.committed)
+
+
+def _orders(number: Number) -> Iterator[Finding]:
+    """Orders that do not count yet, by the reason why; what is held for no order known by now stands for itself."""
+    rest = number.held
+    for why, cause in (
+        ("kept", Cause.ORDERS_KEPT),
+        ("held", Cause.ORDERS_UNPAID),
+        ("ignored", Cause.ORDERS_IGNORED),
+    ):
+        found = [each for each in number.waiting if each.why == why]
+        if found:
+            units = sum(each.units for each in found)
+            rest -= 0 if why == "ignored" else units
+            yield _found(cause, units=units, orders=_names(found))
+    if rest > 0:
+        yield _found(Cause.ORDERS_HELD, units=rest)
+
+
+def _names(orders: Sequence[WaitingOrder]) -> str:
+    """The numbers of orders, the first few of them."""
+    return ", ".join(each.order for each in orders[:MOST_ORDERS]) + (" ..." if len(orders) > MOST_ORDERS else "")
 
 
 # -- who moved it ---
@@ -347,7 +379,7 @@ def judge_unpaired(item: Unpaired) -> Finding:
     there = item.lack in (Lack.OTHER_BUNDLE, Lack.OTHER_UNTRACKED)
     where: Link = item.there if there else item.here
     code = visible(item.value)
-    return _found(
+    found = _found(
         cause,
         code=(f"「{code}」", f'"{code}"'),
         where=where.name,
@@ -359,6 +391,11 @@ def judge_unpaired(item: Unpaired) -> Finding:
         near=("", "") if near is None else (f"「{visible(near.code)}」", f'"{visible(near.code)}"'),
         detail=(item.ja, item.en) if near is None else (near.ja, near.en),
     )
+    if not item.waiting:
+        return found
+    units, orders = sum(each.units for each in item.waiting), _names(item.waiting)
+    ja = f"{found.ja}この商品の注文 {orders} ({units} 個) は、紐付くまで保管しています。"
+    return replace(found, ja=ja, en=f"{found.en} Its orders are kept until then: {orders} ({units} units).")
 
 
 def unknown_code(code: str, nearest: Iterable[Nearest]) -> Finding:

@@ -52,7 +52,7 @@ def _order(order: Order, switches: ClassicSwitches) -> str:
     return (
         f"<order><ordernum>{order.number}</ordernum><date>{date}</date>"
         f"<status>{state_of(order)}</status><payment_status>{'1' if order.paid_at else '0'}</payment_status>"
-        f'<paymethod type="B">{escape(order.pay_method)}</paymethod>'
+        f'<paymethod type="{"R" if order.cash_on_delivery else "B"}">{escape(order.pay_method)}</paymethod>'
         "<buyer><name>お客様</name><kana>オキャクサマ</kana><zip>1000001</zip><area>東京(23区内)</area></buyer>"
         f"<deliveries><delivery><name>お客様</name>{in_delivery}</delivery></deliveries>{detail}"
         "<notes><note><title>備考</title><content/></note></notes></order>"

@@ -46,7 +46,8 @@ select c.id from cells c where c.connection_id = :connection_id
 select c.id, c.connection_id, c.known, c.condition, c.had_row, c.version, c.dirty_since, c.marked_at, c.read_due,
        c.read_asked_at, c.read_answered_at, c.settled_at, c.settled_since_read, c.stamp, c.stamp_known, c.op_id,
        c.compensate, c.compensate_sent, c.watched, c.highest, c.quarantined, c.gap, c.gap_since, c.gap_stamp, c.bisect,
-       c.residual, c.residual_at, c.loose, c.rewrite, c.committed, c.aside, c.fell_at, c.held_back
+       c.residual, c.residual_at, c.loose, c.rewrite, c.committed, c.aside, c.fell_at, c.held_back,
+       c.waived
 from cells c where c.id = any(:ids::bigint[]) order by c.id for update;
 
 -- name: mark_hinted(now, soft_at, connections, items, locations, quantities, refs, times, list)!
@@ -126,19 +127,20 @@ order by next.soft, next.read_due, c.id;
 -- name: next_read_due(connection_id)$
 select min(read_due) from cells where connection_id = :connection_id and read_due is not null and op_id is null;
 
--- name: write_readings(ids, known, conditions, had_row, dirty_since, marked_at, read_due, asked_at, answered_at, stamps, highest, residual, residual_at, loose, committed, aside)!
+-- name: write_readings(ids, known, conditions, had_row, dirty_since, marked_at, read_due, asked_at, answered_at, stamps, highest, residual, residual_at, loose, waived, committed, aside)!
 -- Write the levels that a batch of readings that counted left behind.
 update cells c set
   known = u.known, condition = u.condition, had_row = u.had_row, version = c.version + 1,
   dirty_since = u.dirty_since, marked_at = u.marked_at, read_due = u.read_due,
   read_asked_at = :asked_at, read_answered_at = :answered_at, settled_since_read = false,
   stamp = u.stamp, stamp_known = u.stamp is not null, highest = u.highest, residual = u.residual,
-  residual_at = u.residual_at, loose = u.loose::int[], committed = u.committed, aside = u.aside
+  residual_at = u.residual_at, loose = u.loose::int[], waived = u.waived::int[], committed = u.committed, aside = u.aside
 from unnest(:ids::bigint[], :known::int[], :conditions::text[], :had_row::bool[], :dirty_since::timestamptz[],
             :marked_at::timestamptz[], :read_due::timestamptz[], :stamps::timestamptz[], :highest::int[],
-            :residual::int[], :residual_at::timestamptz[], :loose::text[], :committed::int[], :aside::int[])
+            :residual::int[], :residual_at::timestamptz[], :loose::text[], :waived::text[],
+            :committed::int[], :aside::int[])
   as u (id, known, condition, had_row, dirty_since, marked_at, read_due, stamp, highest, residual, residual_at, loose,
-        committed, aside)
+        waived, committed, aside)
 where c.id = u.id;
 
 -- name: postpone_reads(ids, times)!

@@ -1,6 +1,9 @@
 -- name: orders_state(connection_id)^
--- When the last complete list of orders was asked, and whether somebody wants the next one now.
-select orders_swept_at, orders_wanted_at from connections where id = :connection_id;
+-- When the last complete list of orders was asked, whether somebody wants the next one now, what policy says of orders,
+-- and whether a route tells of them already.
+select n.orders_swept_at, n.orders_wanted_at, n.settings -> 'orders' as policy,
+       exists (select 1 from routes r where r.channel_id = n.id and r.ever_aligned and r.unmapped_at is null) as routed
+from connections n where n.id = :connection_id;
 
 -- name: want_orders(connection_id, now)!
 update connections set orders_wanted_at = :now where id = :connection_id;
@@ -10,42 +13,54 @@ update connections set orders_swept_at = greatest(orders_swept_at, :asked_at::ti
 
 -- name: known_lines(connection_id, orders)
 -- What is known of these orders' lines.
-select order_id, line, cell_id, quantity, counted, held, state, swept_at from order_lines
-where connection_id = :connection_id and order_id = any(:orders::text[]) order by order_id, line;
+select order_id, line, cell_id, quantity, counted, held, state, swept_at, first_seen_at, parked, live, told, kept
+from order_lines where connection_id = :connection_id and order_id = any(:orders::text[]) order by order_id, line;
 
 -- name: cells_of_keys(connection_id, items, locations)
--- The cells that order lines name.
-select c.id, i.key as item_key, l.key as location_key
+-- The cells that order lines name, whether a route knows them, and whether what is told of them reaches its ledger.
+select c.id, i.key as item_key, l.key as location_key,
+       exists (select 1 from pairs p where p.channel_cell = c.id) as paired,
+       exists (select 1 from pairs p where p.channel_cell = c.id and p.phase not in ('new', 'waiting')) as reached
 from unnest(:items::text[], :locations::text[]) as u (item, location)
 join items i on i.connection_id = :connection_id and i.key = u.item
 join locations l on l.connection_id = :connection_id and l.key = u.location
 join cells c on c.item_id = i.id and c.location_id = l.id
 group by c.id, i.key, l.key order by c.id;
 
--- name: put_lines(connection_id, orders, lines, cells, items, locations, quantities, counted, held, states, placed, now, unseen_at)!
+-- name: put_lines(connection_id, orders, lines, cells, items, locations, quantities, counted, held, states, placed, payments, parked, live, told, kept, now, swept_at, unseen_at)!
 -- Keep lines as they are listed now. Of an order only number, line, item, quantity and state.
 insert into order_lines (connection_id, order_id, line, cell_id, item_key, location_key, quantity, counted, held, state,
-                         placed_at, first_seen_at, unseen_at, swept_at)
+                         placed_at, payment, parked, live, told, kept, first_seen_at, unseen_at, swept_at)
 select :connection_id, u.order_id, u.line, u.cell_id, u.item, u.location, u.quantity, u.counted, u.held, u.state,
-       u.placed_at, :now, :unseen_at, :now
+       u.placed_at, u.payment, u.parked, u.live, u.told, u.kept, :now, :unseen_at, :swept_at
 from unnest(:orders::text[], :lines::text[], :cells::bigint[], :items::text[], :locations::text[], :quantities::int[],
-            :counted::int[], :held::int[], :states::text[], :placed::timestamptz[])
-  as u (order_id, line, cell_id, item, location, quantity, counted, held, state, placed_at)
+            :counted::int[], :held::int[], :states::text[], :placed::timestamptz[], :payments::text[], :parked::int[],
+            :live::int[], :told::int[], :kept::bool[])
+  as u (order_id, line, cell_id, item, location, quantity, counted, held, state, placed_at, payment, parked, live, told,
+        kept)
 order by u.order_id, u.line
 on conflict (connection_id, order_id, line) do update set cell_id = coalesce(order_lines.cell_id, excluded.cell_id),
   quantity = excluded.quantity, counted = excluded.counted, held = excluded.held, state = excluded.state,
-  grown = order_lines.grown + greatest(0, excluded.counted - order_lines.counted),
-  grown_at = case when excluded.counted > order_lines.counted then excluded.swept_at else order_lines.grown_at end,
-  ungrown_at = case when excluded.counted > order_lines.counted then coalesce(order_lines.ungrown_at, order_lines.swept_at)
-                    else order_lines.ungrown_at end,
+  payment = excluded.payment, parked = excluded.parked, live = excluded.live, told = excluded.told, kept = excluded.kept,
+  grown = order_lines.grown
+    + greatest(0, excluded.counted + excluded.parked - order_lines.counted - order_lines.parked),
+  grown_at = case when excluded.counted + excluded.parked > order_lines.counted + order_lines.parked
+                  then excluded.swept_at else order_lines.grown_at end,
+  ungrown_at = case when excluded.counted + excluded.parked > order_lines.counted + order_lines.parked
+                    then coalesce(order_lines.ungrown_at, order_lines.swept_at) else order_lines.ungrown_at end,
   swept_at = greatest(order_lines.swept_at, excluded.swept_at);
 
 -- name: vanish_lines(connection_id, since, until, swept_at)
 -- Lines placed in a window whose whole list was read and did not show them: provisional orders that came to nothing.
-update order_lines set state = 'vanished', held = 0
-where connection_id = :connection_id and placed_at >= :since and placed_at < :until and swept_at < :swept_at
-  and state <> 'vanished'
-returning cell_id;
+-- `live`: units of them that nobody was told of.
+with gone as (
+  select connection_id, order_id, line, cell_id, live, kept from order_lines
+  where connection_id = :connection_id and placed_at >= :since and placed_at < :until and swept_at < :swept_at
+    and state <> 'vanished' order by order_id, line for update),
+marked as (
+  update order_lines o set state = 'vanished', held = 0, live = 0, kept = false from gone g
+  where o.connection_id = g.connection_id and o.order_id = g.order_id and o.line = g.line)
+select cell_id, live, kept from gone order by order_id, line;
 
 -- name: note_orders(ids, known, loose, dirty, now, soft_at)!
 -- Orders of these cells were counted: the level is lower by them, readings on their way count no more, and what an
@@ -88,18 +103,19 @@ update pairs p set held = w.held from wanted w, locked where p.id = w.id and loc
 -- name: lines_of_cell(cell_id, since)
 -- Orders of a cell that were first listed after a time, as evidence; what an edit added to one stands for itself.
 select u.units, u.first_seen_at, u.unseen_at from order_lines o
-cross join lateral (values (o.counted - o.grown, o.first_seen_at, o.unseen_at), (o.grown, o.grown_at, o.ungrown_at))
-  as u (units, first_seen_at, unseen_at)
+cross join lateral (values (o.counted + o.parked - o.grown, o.first_seen_at, o.unseen_at),
+                           (o.grown, o.grown_at, o.ungrown_at)) as u (units, first_seen_at, unseen_at)
 where o.cell_id = :cell_id and u.units > 0 and u.first_seen_at > :since
 order by u.first_seen_at, o.order_id, o.line, u.units;
 
 -- name: drop_old_lines(before)$
 -- Orders that no window reaches any more are forgotten.
-with gone as (delete from order_lines where placed_at < :before and swept_at < :before returning 1) select count(*) from gone;
+with gone as (
+  delete from order_lines where placed_at < :before and swept_at < :before and not kept returning 1) select count(*) from gone;
 
 -- name: cell_of_op(id)^
 -- The cell of an op, as it is known now.
-select c.id, c.known, c.residual, c.loose, c.condition, c.read_asked_at, c.read_answered_at, o.cut
+select c.id, c.known, c.residual, c.loose || c.waived as loose, c.condition, c.read_asked_at, c.read_answered_at, o.cut
 from ops o join cells c on c.id = o.cell_id where o.id = :id;
 
 -- name: put_cut_checks(ids, asked_at)!

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inventory_sync.model.ids import ItemKey
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.calibrate import calibrate as calibrate_graphql
-from inventory_sync.systems.makeshop.capabilities import CAPABILITIES
+from inventory_sync.systems.makeshop.capabilities import CAPABILITIES, effective_capabilities
 from inventory_sync.systems.makeshop.classic.problems import PROBLEMS as CLASSIC_PROBLEMS
 from inventory_sync.systems.makeshop.client import MakeShopClient
 from inventory_sync.systems.makeshop.notices import MakeShopNoticeParser
@@ -15,6 +17,7 @@ from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.makeshop.steps import READS_EN, READS_JA, STEPS, WAYS
 from inventory_sync.systems.port import (
     Calibration,
+    ChangeSource,
     Client,
     ClientContext,
     FileCatalogue,
@@ -50,6 +53,12 @@ def _file_catalogue(settings: MakeShopSettings) -> FileCatalogue | None:
 def _needs_calibration(settings: MakeShopSettings) -> bool:
     """Whether nobody has said yet what a quantityCalculationType does: a guess could add where it means to set."""
     return settings.api == "graphql" and "quantity_calculation" not in settings.model_fields_set
+
+
+def _change_source(settings: MakeShopSettings, found: Mapping[str, str]) -> ChangeSource:
+    if settings.api == "classic":
+        return ChangeSource.ORDERS
+    return effective_capabilities(settings, found).change_source
 
 
 async def _calibrate(settings: MakeShopSettings, context: ClientContext, item: ItemKey) -> Calibration:
@@ -97,6 +106,7 @@ definition = SystemDefinition(
         "orders_at_once": "one request may search orders by several states; default true, else one after the other",
         "provisional_counts": "a provisional order (仮注文) holds stock at MakeShop already; default true",
         "provisional_payment_codes": "the paymentStatusCode values of provisional orders; default none known",
+        "paid_payment_codes": "the paymentStatusCode values of paid orders; default 0000, 0001, 0002, 0004, 1002",
         "stock_list": "stock can be listed whole (all) or only by system code (by_code); default all",
         "signature_recipe": "what a webhook's signature covers: timestamp_body (default), body or timestamp",
         "signature_encoding": "how it is written: hex or base64; default hex",
@@ -105,6 +115,7 @@ definition = SystemDefinition(
     generated_secrets=("notify_token",),
     needs_calibration=_needs_calibration,
     file_catalogue=_file_catalogue,
+    change_source=_change_source,
     calibrate=_calibrate,
     steps=STEPS,
     ways=WAYS,

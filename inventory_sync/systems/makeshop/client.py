@@ -202,7 +202,9 @@ class MakeShopClient:
                 rows += found
                 if following is not None:
                     going_on.append(following)
-            lines = orders.read_orders(rows, self._settings.provisional_payment_codes)
+            lines = orders.read_orders(
+                rows, self._settings.provisional_payment_codes, self._settings.paid_payment_codes
+            )
             return OrderPage(lines, orders.write_cursor([*going_on, *waiting]))
 
         return await self._door.ask(ORDERS, document, variables, read)

@@ -1,13 +1,14 @@
 """Orders as MakeShop shows them: per order, delivery and item one line, with its number and what it is now.
 
 Nothing of a customer is asked for. `paymentStatusCode` 0003 is a cancelled order, and `deliveryStatus` is N (not yet),
-Y (shipped), C (cancelled) or R (returned) (observed; there is no readable table).
+Y (shipped), C (cancelled) or R (returned) (observed; there is no readable table). Which payment codes are paid is a
+setting for the same reason: what is neither among them nor 0003 is unpaid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ import orjson
 import structlog
 
 from inventory_sync.systems.makeshop.keys import SHOP, Item, nameless_key
+from inventory_sync.systems.makeshop.settings import PAID_CODES
 from inventory_sync.systems.makeshop.shapes import UnexpectedAnswer, identifier, moment, obj, objects, whole, words
-from inventory_sync.systems.port import CellRef, OrderLine, OrderState
+from inventory_sync.systems.port import CellRef, OrderLine, OrderState, Payment
 
 PAYMENT_CANCELLED = "0003"
 _STATES: Mapping[str, OrderState] = {
@@ -81,8 +83,13 @@ def turn(search: Search, data: Mapping[str, Any], *, trust_count: bool) -> tuple
     return rows, Search(search.name, search.page + 1, seen, first)
 
 
-def read_orders(rows: Sequence[Mapping[str, Any]], provisional: Sequence[str]) -> tuple[OrderLine, ...]:
-    """The lines of orders, each order, delivery and item once. `provisional`: payment codes of unsettled orders."""
+def read_orders(
+    rows: Sequence[Mapping[str, Any]], provisional: Sequence[str], paid: Collection[str] = PAID_CODES
+) -> tuple[OrderLine, ...]:
+    """The lines of orders, each order, delivery and item once.
+
+    `provisional` and `paid`: payment codes of orders that are not settled yet, and of those that are paid.
+    """
     lines: dict[tuple[str, str], OrderLine] = {}
     for row in rows:
         order = identifier(row.get("systemOrderNumber"), "an order's systemOrderNumber")
@@ -91,7 +98,7 @@ def read_orders(rows: Sequence[Mapping[str, Any]], provisional: Sequence[str]) -
             raise UnexpectedAnswer(f"order {order} without a readable orderDate")
         own: dict[str, OrderLine] = {}
         for number, delivery in enumerate(objects(row.get("deliveryInfos"), "deliveryInfos"), 1):
-            for line in _lines(order, number, row, delivery, placed_at, provisional):
+            for line in _lines(order, number, row, delivery, placed_at, (provisional, paid)):
                 earlier = own.get(line.line)
                 own[line.line] = line if earlier is None else _added(earlier, line)
         for line in own.values():
@@ -107,11 +114,13 @@ def _lines(
     row: Mapping[str, Any],
     delivery: Mapping[str, Any],
     placed_at: datetime,
-    provisional: Sequence[str],
+    codes: tuple[Sequence[str], Collection[str]],
 ) -> list[OrderLine]:
     named = delivery.get("deliveryId")
     place = str(named) if isinstance(named, (str, int)) and str(named) else str(number)
-    state = _state(order, words(row.get("paymentStatusCode")), words(delivery.get("deliveryStatus")), provisional)
+    code = words(row.get("paymentStatusCode"))
+    state = _state(order, code, words(delivery.get("deliveryStatus")), codes[0])
+    payment = _payment(code, codes[1])
     found = []
     for basket in objects(delivery.get("basketInfos"), "basketInfos"):
         amount = whole(basket.get("amount"))
@@ -119,7 +128,7 @@ def _lines(
             raise UnexpectedAnswer(f"order {order} without a readable amount")
         cell = _cell(basket)
         if cell is not None:
-            found.append(OrderLine(order, f"{place}/{cell.item}", cell, amount, state, placed_at))
+            found.append(OrderLine(order, f"{place}/{cell.item}", cell, amount, state, placed_at, payment))
     return found
 
 
@@ -133,6 +142,12 @@ def _state(order: str, payment: str, delivery: str, provisional: Sequence[str]) 
     if payment in provisional and state is OrderState.PLACED:
         return OrderState.PROVISIONAL
     return state
+
+
+def _payment(code: str, paid: Collection[str]) -> Payment:
+    if code == PAYMENT_CANCELLED:
+        return Payment.REFUNDED
+    return Payment.PAID if code in paid else Payment.UNPAID
 
 
 def _cell(basket: Mapping[str, Any]) -> CellRef | None:
@@ -150,4 +165,4 @@ def _cell(basket: Mapping[str, Any]) -> CellRef | None:
 
 def _added(one: OrderLine, other: OrderLine) -> OrderLine:
     """Two rows of one item in one delivery (two choices of an option group, say) as one line."""
-    return OrderLine(one.order, one.line, one.cell, one.quantity + other.quantity, one.state, one.placed_at)
+    return replace(one, quantity=one.quantity + other.quantity)

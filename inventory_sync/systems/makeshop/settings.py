@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from inventory_sync.systems.order_settings import OrderSettings
 from inventory_sync.systems.port import SettingsModel
 
 # Observed in every public client; the official text only says that the mail about the finished application names it
@@ -33,6 +34,10 @@ NOTICE_AGE = timedelta(minutes=10)
 # Rows of one write and products of one read. MakeShop names no maximum; requests of 5 MB may be refused
 # (developers.makeshop.jp/api/graphql), which this is far below.
 ROWS = 100
+
+PAID_CODES = ("0000", "0001", "0002", "0004", "1002")
+"""`paymentStatusCode` of orders that are paid: cash on delivery, cash, transfer received, card authorised, points only.
+Worked out on live orders; there is no readable table."""
 
 _SHOP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9.-])")
@@ -164,6 +169,9 @@ class MakeShopSettings(SettingsModel):
     csv_folder: Annotated[str | None, AfterValidator(_text)] = None
     service_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "inventory-sync"
 
+    # what is made of its orders
+    orders: OrderSettings = OrderSettings()
+
     # pace
     requests_per_second: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = REQUESTS_PER_SECOND
     request_timeout_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = REQUEST_TIMEOUT.total_seconds()
@@ -179,6 +187,7 @@ class MakeShopSettings(SettingsModel):
     orders_at_once: bool = True
     provisional_counts: bool = True
     provisional_payment_codes: tuple[str, ...] = ()
+    paid_payment_codes: tuple[str, ...] = PAID_CODES
     quantity_calculation: QuantityCalculation = QuantityCalculation()
     relative_writes: bool = True
     variation_details: Literal["list", "object"] = "list"

@@ -7,7 +7,7 @@ import pytest
 
 from inventory_sync.systems.makeshop.orders import Search, read_cursor, read_orders, turn, write_cursor
 from inventory_sync.systems.makeshop.shapes import UnexpectedAnswer
-from inventory_sync.systems.port import OrderLine, OrderState
+from inventory_sync.systems.port import OrderLine, OrderState, Payment
 from tests.systems.makeshop.makeshop_scripted import MUG, SHIRT, basket, cell, found_orders, order
 
 
@@ -26,6 +26,7 @@ def test_a_line_names_order_cell_number_state_and_time_and_nothing_else() -> Non
         2,
         OrderState.PLACED,
         datetime(2026, 8, 17, 2, 59, 58, tzinfo=UTC),
+        Payment.PAID,
     )
 
 
@@ -58,6 +59,27 @@ def test_a_variation_without_own_code_is_never_taken_for_the_product() -> None:
 def test_the_state_follows_delivery_and_payment(payment: str, delivery: str, state: OrderState) -> None:
     (line,) = lines(order("P1", payment, delivery), provisional=("7777",))
     assert line.state is state
+
+
+@pytest.mark.row("S3-30")
+@pytest.mark.parametrize(
+    ("code", "payment"),
+    [
+        *((code, Payment.PAID) for code in ("0000", "0001", "0002", "0004", "1002")),
+        ("0003", Payment.REFUNDED),
+        ("9999", Payment.UNPAID),
+        ("", Payment.UNPAID),
+        ("7777", Payment.UNPAID),
+    ],
+)
+def test_a_payment_code_says_whether_an_order_is_paid(code: str, payment: Payment) -> None:
+    (line,) = lines(order("P1", code, "N"), provisional=("7777",))
+    assert line.payment is payment
+
+
+def test_which_codes_are_paid_is_a_setting() -> None:
+    [line] = read_orders([order("P1", "9999", "N")], (), ("9999",))
+    assert line.payment is Payment.PAID
 
 
 def test_several_deliveries_are_lines_of_their_own() -> None:

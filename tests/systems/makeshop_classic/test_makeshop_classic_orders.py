@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from inventory_sync.systems.makeshop.classic import orders, xml
-from inventory_sync.systems.port import OrderState
+from inventory_sync.systems.port import OrderState, Payment
 from tests.systems.makeshop_classic.classic_support import START
 
 LINE = (
@@ -39,6 +39,26 @@ def read(*found: str, encoding: str = "utf-8") -> list[orders.Order]:
 def test_a_status_is_a_state_and_an_unknown_one_counts(status: str, state: OrderState) -> None:
     (found,) = read(order(("A", "1"), status=status))
     assert [each.state for each in found.lines] == [state]
+
+
+@pytest.mark.row("S3-30")
+@pytest.mark.parametrize(
+    ("told", "method", "payment"),
+    [
+        ("1", "B", Payment.PAID),
+        ("0", "B", Payment.UNPAID),
+        ("0", "Z", Payment.UNPAID),
+        ("0", "R", Payment.PAID),
+        ("0", "B1", Payment.PAID),
+        ("", "B", None),
+    ],
+)
+def test_an_order_is_paid_unpaid_or_paid_later_by_its_way_to_pay(
+    told: str, method: str, payment: Payment | None
+) -> None:
+    more = f'<payment_status>{told}</payment_status><paymethod type="{method}">x</paymethod>'
+    (found,) = read(order(("A", "1"), more=more))
+    assert [each.payment for each in found.lines] == [payment]
 
 
 def test_the_same_item_twice_is_one_line_with_both_amounts() -> None:

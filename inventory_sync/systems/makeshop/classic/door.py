@@ -52,7 +52,7 @@ class ClassicDoor:
         query = orders.query(account.shop_id, account.order_code, account.service, window)
         response = await self._read(kind, "GET", f"{account.root}{orders.PATH}?{query}", "the order list")
         try:
-            return orders.read_orders(answers.order_list("the order list", response))
+            return orders.read_orders(answers.order_list("the order list", response), self._switches.paid_later)
         except orders.UnknownOrder as error:
             raise answers.unknown_shape(f"the order list: {error}") from error
 

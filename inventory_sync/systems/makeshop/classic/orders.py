@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
 from inventory_sync.systems.makeshop.classic.layouts import is_system_code
+from inventory_sync.systems.makeshop.classic.switches import DEFAULT
 from inventory_sync.systems.makeshop.keys import Item
-from inventory_sync.systems.values import OrderLine, OrderState
+from inventory_sync.systems.values import OrderLine, OrderState, Payment
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ JST = timezone(timedelta(hours=9), "JST")
 PATH = "/api/orderinfo/index.html"
 URL_ENCODING = "euc_jp"  # the order API's parameters are URL-encoded EUC-JP
 SECOND = timedelta(seconds=1)
+
+PAYMENTS = {"0": Payment.UNPAID, "1": Payment.PAID}
 
 STATES = {"0": OrderState.CANCELLED, "1": OrderState.PLACED, "99": OrderState.PROVISIONAL}
 
@@ -91,9 +94,9 @@ def query(shop_id: str, code: str, service: str, window: Window) -> str:
     return urlencode(values, encoding=URL_ENCODING)
 
 
-def read_orders(root: Element) -> list[Order]:
-    """The orders of an answer, oldest first. Raises UnknownOrder."""
-    found = [_order(each) for each in root.findall("order")]
+def read_orders(root: Element, paid_later: Collection[str] = DEFAULT.paid_later) -> list[Order]:
+    """The orders of an answer, oldest first. `paid_later`: ways to pay that nobody waits for. Raises UnknownOrder."""
+    found = [_order(each, paid_later) for each in root.findall("order")]
     return sorted(found, key=lambda order: (order.placed_at, order.number))
 
 
@@ -102,19 +105,22 @@ def lines_of(orders: Iterable[Order]) -> tuple[OrderLine, ...]:
     return tuple(line for order in orders for line in order.lines)
 
 
-def _order(element: Element) -> Order:
+def _order(element: Element, paid_later: Collection[str]) -> Order:
     number = _text(element, "ordernum")
     if not number:
         raise UnknownOrder("an order without a number")
     placed_at = _date(_text(element, "date"), number)
     state = _state(_text(element, "status"), number)
+    payment = _payment(element, paid_later)
     units: dict[Item, int] = {}
     detail = element.find("orderdetail")
     for row in (element if detail is None else detail).iter("commodity"):
         item = _item(row, number)
         units[item] = units.get(item, 0) + _amount(_text(row, "amount"), number)
     # One line per item: the same item twice (with other free choices) is told apart by nothing that stays.
-    lines = tuple(OrderLine(number, item.key, item.cell, count, state, placed_at) for item, count in units.items())
+    lines = tuple(
+        OrderLine(number, item.key, item.cell, count, state, placed_at, payment) for item, count in units.items()
+    )
     return Order(number, placed_at, lines)
 
 
@@ -133,6 +139,15 @@ def _state(text: str, number: str) -> OrderState:
         _log.warning("makeshop.order_state_unknown order=%s status=%s", number, text[:10])
         return OrderState.PLACED
     return state
+
+
+def _payment(element: Element, paid_later: Collection[str]) -> Payment | None:
+    """Whether an order is paid for; a way to pay stands in its element's attribute or in a child of it."""
+    told = PAYMENTS.get(_text(element, "payment_status"))
+    method = element.find("paymethod")
+    if told is Payment.UNPAID and method is not None and _text(method, "type") in paid_later:
+        return Payment.PAID
+    return told
 
 
 def _amount(text: str, number: str) -> int:

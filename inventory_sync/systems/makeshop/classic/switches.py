@@ -21,6 +21,9 @@ class ClassicSwitches:
     """How long an unanswered upload may still be worked off."""
     access_used_for: timedelta = timedelta(minutes=4)
     """How long an access address is used: a minute less than the 5 minutes it lives (apidoc.makeshop.jp/about)."""
+    paid_later: tuple[str, ...] = ("R", "N", "A", "M", "B1")
+    """Ways to pay whose money comes at the door or after the goods (cash on delivery and four deferred payments, seen
+    in a client): such an order is unpaid for long, and nobody waits for it."""
     product_auth_path: str = "/api/product/auth/"
     """Where an access address of the product API is asked for (seen in a client's configuration)."""
 
