@@ -45,9 +45,9 @@ class _Search:
 async def look(house: House, lane: Lane, batch: BatchId, ops: Sequence[PlannedOp]) -> None:
     """Look up what a batch has left open, settle what is found, and say when to look again."""
     state = await db.row(house.pool, "bulk_state", id=batch)
-    able = lane.client.capabilities.bulk
-    if state is None or able is None:
+    if state is None:
         return
+    able = lane.client.capabilities.bulk or _without(lane.client.capabilities)
     age = _Age(state["sent_ago"], state["called_ago"])
     search = await _search(house, lane, able, batch, ops, age)
     await _settle_found(house, lane, batch, search.rows, in_doubt=state["state"] == "in_doubt")
@@ -64,7 +64,13 @@ async def look(house: House, lane: Lane, batch: BatchId, ops: Sequence[PlannedOp
     if state["state"] == "accepted" and age.sent >= able.callback_within.total_seconds():
         await _missed(house, lane, batch, uncalled=age.called is None)
     since = age.sent if age.called is None else age.called
-    await _look_again(house, batch, min(LONGEST_LOOK, max(FIRST_LOOK, since), end))
+    due = able.callback_within.total_seconds() - age.sent
+    await _look_again(house, batch, min(LONGEST_LOOK, max(FIRST_LOOK, since), end, due if due > 0 else end))
+
+
+def _without(capabilities: Capabilities) -> BulkWrites:
+    """What holds for a batch of a system that has no bulk writes any more."""
+    return BulkWrites(1, capabilities.late_effect, capabilities.late_effect, lookups=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,8 @@ async def intake(house: House) -> Progress:
         done: list[int] = []
         ignored: list[int] = []
         for notice in notices:
-            idle = notice["kind"] == NoticeKind.OTHER or (
-                notice["kind"] == NoticeKind.CALLBACK and not await _called(conn, notice, now)
-            )
-            (ignored if idle else done).append(notice["id"])
+            called = await _called(conn, notice, now) if notice["requests"] else False
+            (ignored if notice["kind"] == NoticeKind.OTHER and not called else done).append(notice["id"])
             hints += [_hint(notice, hint) for hint in notice["hints"]]
             wishes += _wishes(notice)
             if notice["kind"] == NoticeKind.ORDERS:
@@ -112,7 +110,7 @@ def _wishes(notice: Any) -> list[tuple[int, str, str]]:
             return [(connection, "locations", "")]
         case NoticeKind.UNINSTALLED | NoticeKind.ACCESS:
             return [(connection, "verify", notice["kind"])]
-        case NoticeKind.LEVELS | NoticeKind.ORDERS | NoticeKind.CALLBACK | NoticeKind.OTHER:
+        case NoticeKind.LEVELS | NoticeKind.ORDERS | NoticeKind.OTHER:
             return []
 
 

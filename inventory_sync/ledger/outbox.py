@@ -71,6 +71,7 @@ async def _insert(
         kinds=[kind] * len(notices),
         hints=[orjson.dumps(hints).decode() for _, hints, _ in notices],
         catalogue=[orjson.dumps(skus).decode() for _, _, skus in notices],
+        requests=["[]"] * len(notices),
         sent=[now] * len(notices),
         received=[now] * len(notices),
     )

@@ -315,8 +315,7 @@ class NoticeKind(StrEnum):
     UNINSTALLED = "uninstalled"
     ORDERS = "orders"  # orders came or changed: sweep them now
     ACCESS = "access"  # scopes or the like changed: verify again
-    CALLBACK = "callback"  # batches that were accepted are done with: look for their traces now
-    OTHER = "other"  # understood and of no effect
+    OTHER = "other"  # understood; of no effect, unless it names requests of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,7 +369,7 @@ async def test_an_unknown_callback_is_kept_and_changes_nothing(running: Furnish)
     await bench.person(intake.keep(bench.house, [intake.Arrival(definition.connection_id, notice, bench.agenda.now)]))
     bench.wake()
     await bench.run(5)
-    [kept] = await bench.rows("select state, requests from inbox where kind = 'callback'")
+    [kept] = await bench.rows("select state, requests from inbox where topic = 'stock:bulk'")
     assert (kept["state"], kept["requests"]) == ("ignored", ["never-sent", "99"])
     assert bench.ours("pos") == []
 

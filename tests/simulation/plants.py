@@ -22,8 +22,9 @@ from inventory_sync.model.orders import Seen
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.systems.budget import TokenBucket
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.port import Applied, NotApplied
+from inventory_sync.systems.port import Accepted, Applied, NotApplied, PlannedOp, PreparedRequest
 from inventory_sync.systems.serial import SerialBudget
+from tests.simulation.bulk import wherever_two_wait
 from tests.simulation.kinds import ABSOLUTE, BUILTIN, CLASSIC, EXPECT, RELATIVE, SETS, SHOPS, Options
 from tests.simulation.world import World
 
@@ -310,6 +311,21 @@ def the_ledger_forgets_keys() -> Iterator[Put]:
         yield _nothing
 
 
+@contextmanager
+def an_accepted_batch_counts_as_done() -> Iterator[Put]:
+    """That the register accepted a bulk call counts as its outcome."""
+    original = settle.ask
+
+    async def ask(house: House, lane: Lane, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> settle.Outcome:
+        outcome = await original(house, lane, prepared, ops)
+        if isinstance(outcome, Accepted):
+            return settle.Answered({op.op: Applied() for op in ops})
+        return outcome
+
+    with wherever_two_wait(), patch.object(settle, "ask", ask):
+        yield _nothing
+
+
 PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "new-key": retry_with_a_new_key,
     "stale-reading": a_stale_reading_counts,
@@ -327,6 +343,7 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Put]]] = {
     "one-component": a_sold_set_lowers_one_component,
     "key-forgotten": the_ledger_forgets_keys,
     "not-held": an_expected_sale_is_not_held,
+    "accepted": an_accepted_batch_counts_as_done,
 }
 
 ROUGHER = {
@@ -343,5 +360,6 @@ ROUGHER = {
     "one-component": Options(world=SETS),
     "key-forgotten": Options(world=BUILTIN),
     "not-held": Options(world=EXPECT),
+    "accepted": Options(world=SHOPS, bulk=True),
 }
 """Worlds in which a bug can show, or shows sooner: that dies often, say, with partners that allow little."""

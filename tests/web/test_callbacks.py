@@ -58,11 +58,11 @@ async def kept(pool: Pool) -> list[tuple[str, list[str], str]]:
 
 async def test_a_callback_is_durable_before_it_is_answered_and_kept_once(port: str, pool: Pool, house: House) -> None:
     assert await post(port + PATH) == (200, b"")
-    assert await kept(pool) == [("callback", ["batch-1", "123456"], "new")]
+    assert await kept(pool) == [("other", ["batch-1", "123456"], "new")]
     assert (await post(port + PATH))[0] == 200
     assert len(await kept(pool)) == 1
     await intake(house)
-    assert await kept(pool) == [("callback", ["batch-1", "123456"], "ignored")], "no batch of ours is called so"
+    assert await kept(pool) == [("other", ["batch-1", "123456"], "ignored")], "no batch of ours is called so"
 
 
 async def test_a_callback_that_cannot_be_kept_is_not_answered_200(port: str, pool: Pool) -> None:

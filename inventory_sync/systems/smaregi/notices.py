@@ -91,7 +91,7 @@ class SmaregiNoticeParser:
         query = headers.get(":query", "")
         digest = hashlib.sha256(b"\0".join((query.encode("utf-8", "surrogateescape"), body))).hexdigest()
         named = bulk.requests_named(query, body)
-        return Notice(f"callback:{digest}", "stock:bulk", NoticeKind.CALLBACK, requests=named)
+        return Notice(f"callback:{digest}", "stock:bulk", NoticeKind.OTHER, requests=named)
 
     def _authorise(self, headers: Mapping[str, str]) -> None:
         if not self._secrets:

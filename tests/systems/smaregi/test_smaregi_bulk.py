@@ -199,7 +199,7 @@ def called(query: str = f"request={KEY}", body: bytes = b"[]", token: str = TOKE
 )
 def test_a_callback_names_requests_and_nothing_else_is_taken_from_it(body: bytes, named: tuple[str, ...]) -> None:
     notice = called(body=body)
-    assert (notice.kind, notice.requests) == (NoticeKind.CALLBACK, named)
+    assert (notice.kind, notice.requests) == (NoticeKind.OTHER, named)
     assert (notice.cells, notice.catalogue) == ((), ())
 
 
