@@ -121,6 +121,7 @@ class Partner:
     budget: Free = field(default_factory=Free)
     heard: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
+    calls: list[tuple[float, int]] = field(default_factory=list)
 
     @property
     def capabilities(self) -> Any:
@@ -135,6 +136,7 @@ class Partner:
         return PreparedRequest("POST", "/adjust", b"", key, "1")
 
     async def send(self, prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> Mapping[OpId, OpOutcome]:
+        self.calls.append((time.monotonic(), len(ops)))
         await asyncio.sleep(WRITE_TAKES)
         for op in ops:
             self.levels[op.cell.item] += op.delta
@@ -224,6 +226,8 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
         await asyncio.sleep(0.1)
     over.set()
     await asyncio.gather(*tasks, selling)
+    sizes = [n for at, n in shop.calls]
+    print("calls", len(sizes), "full", sum(n==250 for n in sizes), "small<50", sum(n<50 for n in sizes), "mid", sorted(n for n in sizes if 50<=n<250)[::5], "first call after", shop.calls[0][0]-began)
     late = sorted(shop.acknowledged[item] - at - READ_TAKES - WRITE_TAKES for item, at in heard.items())
     floor = run.total / 250 * WRITE_TAKES / 2
     wrong = sum(1 for item, units in pos.levels.items() if shop.levels[item] != units)
@@ -231,12 +235,12 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
         f"push: {view.done} of {view.total} cells in {seconds:.1f} s (floor {floor:.1f} s; "
         f"{time.process_time() - cpu:.1f} s of processor in this process), {len(late)} live sales "
         f"among them: lag over the partners' own time p50 {_at(late, 0.5):.3f} s, p99 {_at(late, 0.99):.3f} s, most "
-        f"{late[-1]:.3f} s; cells that differ afterwards: {wrong}"
+        f"{(late or [0])[-1]:.3f} s; cells that differ afterwards: {wrong}"
     )
 
 
 def _at(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
 async def _loop(step: Callable[[], Awaitable[Progress]], over: asyncio.Event) -> None:

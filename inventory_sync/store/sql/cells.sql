@@ -163,8 +163,10 @@ from unnest(:ids::bigint[], :gaps::int[], :urgencies::smallint[], :since::timest
             :blocked::text[]) as u (id, gap, urgency, since, stamp, blocked)
 where c.id = u.id;
 
--- name: oldest_waiting_increase(connection_id)$
-select min(gap_since) from cells where connection_id = :connection_id and gap <> 0 and op_id is null and urgency = 2;
+-- name: oldest_waiting(connection_id)^
+-- Since when live changes wait to be written, and increases among them.
+select min(gap_since) as live, min(gap_since) filter (where urgency = 2) as increase
+from cells where connection_id = :connection_id and gap <> 0 and op_id is null and urgency between 0 and 2;
 
 -- name: cells_to_write(connection_id, from_urgency, to_urgency, limit)
 -- The most urgent cells with something to write; those that another batch holds are passed over.

@@ -192,16 +192,17 @@ where run_id = :run_id and pair_id = any(:pairs::bigint[]) and state = 'proposed
 
 -- name: outstanding_rows(run_id)^
 -- What of a run is on its way, and what is still to come.
-select count(*) filter (where state in ('released', 'sent'))::int as out,
-       count(*) filter (where state = 'proposed')::int as proposed,
-       count(*) filter (where state = 'confirmed')::int as confirmed
-from run_rows where run_id = :run_id and state in ('proposed', 'confirmed', 'released', 'sent');
+select (select count(*)::int from run_rows where run_id = :run_id and state in ('released', 'sent')) as out,
+       exists (select 1 from run_rows where run_id = :run_id and state = 'proposed') as proposed,
+       exists (select 1 from run_rows where run_id = :run_id and state = 'confirmed') as confirmed;
 
--- name: release_rows(run_id, limit, now)$
--- The next rows of a run are let go to the lanes.
+-- name: release_rows(run_id, limit, patient, now)$
+-- The next rows of a run are let go to the lanes, but for those whose cell is just busy with a live change.
 with next as (
-  select pair_id, cell_id from run_rows where run_id = :run_id and state = 'confirmed' order by rank, pair_id limit :limit
-  for update),
+  select w.pair_id, w.cell_id from run_rows w join cells c on c.id = w.cell_id
+  where w.run_id = :run_id and w.state = 'confirmed'
+    and (w.since <= :patient or not (c.op_id is not null or c.gap <> 0 and c.urgency <= 2 or c.marked_at is not null))
+  order by w.rank, w.pair_id limit :limit for update of w),
 freed as (
   update run_rows w set state = 'released', since = :now from next n
   where w.run_id = :run_id and w.pair_id = n.pair_id and w.cell_id = n.cell_id returning w.cell_id),
