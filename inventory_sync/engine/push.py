@@ -31,8 +31,8 @@ INCREASE_WAITS = timedelta(seconds=10)
 """Decreases overtake increases between cells, but an increase waits no longer than this for its turn."""
 
 LIVE_WAITS = timedelta(seconds=0.5)
-"""While a batch of live changes is under way, what a run wrote meanwhile fills the other slots of the partner; a live
-change that has waited this long takes the next slot, whichever it is. Else a shop that always sells starves its runs."""
+"""While a batch of live changes is under way, runs have the partner's other slots; a live change that has waited this
+long takes the next one, whichever it is. Else a shop that always sells starves its runs."""
 
 _FILLS = {TO_ZERO: RUN_DOWN, INCREASE: RUN_UP}
 """A batch of live changes that is not full takes rows of runs along, of the same sign."""
