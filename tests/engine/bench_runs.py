@@ -54,6 +54,9 @@ from inventory_sync.systems.smaregi import definition as SMAREGI
 APART = 100
 """Units by which the shop differs before the push."""
 
+LIVE_AT_MOST = 50
+"""A batch of fewer rows than this carries live changes."""
+
 WRITE_TAKES, READ_TAKES = 0.5, 0.1
 """Seconds a partner takes to write a batch of 250, and to answer a reading."""
 
@@ -121,7 +124,7 @@ class Partner:
     budget: Free = field(default_factory=Free)
     heard: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
-    calls: list[tuple[float, int]] = field(default_factory=list)
+    calls: list[tuple[float, int]] = field(default_factory=list)  # when, and how many rows
 
     @property
     def capabilities(self) -> Any:
@@ -201,7 +204,7 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
         held = await take_lease(house, record["id"], owner="bench", owner_key=0)
         assert held is not None
         lanes[name] = Lane(record["id"], name, cast(Client, partner), held.token)
-    over, heard = asyncio.Event(), shop.heard
+    over, closed, heard = asyncio.Event(), asyncio.Event(), shop.heard
     steps: list[Callable[[], Awaitable[Progress]]] = [lambda: decide(house)]
     steps += [lambda lane=lane: observe(house, lane) for lane in lanes.values()]  # type: ignore[misc]
     for lane in lanes.values():
@@ -214,28 +217,31 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
     began, cpu = time.monotonic(), time.process_time()
     tasks = [asyncio.create_task(_loop(step, over)) for step in steps]
     tasks.append(asyncio.create_task(_renew(house, lanes.values(), over)))
-    selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, over))
+    selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, closed))
     while (view := await control.show(house, run.run)).state == "running":
         await asyncio.sleep(0.5)
         if any(task.done() for task in tasks):
             break
-    seconds = time.monotonic() - began
+    seconds, calls = time.monotonic() - began, list(shop.calls)
+    closed.set()
     for _ in range(600):
         if selling.done() and len(shop.acknowledged) == len(heard):
             break
         await asyncio.sleep(0.1)
     over.set()
     await asyncio.gather(*tasks, selling)
-    sizes = [n for at, n in shop.calls]
-    print("calls", len(sizes), "full", sum(n==250 for n in sizes), "small<50", sum(n<50 for n in sizes), "mid", sorted(n for n in sizes if 50<=n<250)[::5], "first call after", shop.calls[0][0]-began)
     late = sorted(shop.acknowledged[item] - at - READ_TAKES - WRITE_TAKES for item, at in heard.items())
-    floor = run.total / 250 * WRITE_TAKES / 2
+    full = run.total / 250 * WRITE_TAKES / 2
+    live = [size for _, size in calls if size < LIVE_AT_MOST]
+    floor = full + len(live) * WRITE_TAKES / 2
     wrong = sum(1 for item, units in pos.levels.items() if shop.levels[item] != units)
     print(
-        f"push: {view.done} of {view.total} cells in {seconds:.1f} s (floor {floor:.1f} s; "
-        f"{time.process_time() - cpu:.1f} s of processor in this process), {len(late)} live sales "
-        f"among them: lag over the partners' own time p50 {_at(late, 0.5):.3f} s, p99 {_at(late, 0.99):.3f} s, most "
-        f"{(late or [0])[-1]:.3f} s; cells that differ afterwards: {wrong}"
+        f"push: {view.done} of {view.total} cells in {seconds:.1f} s; floor {full:.1f} s for full batches alone (ratio "
+        f"{seconds / full:.2f}), {floor:.1f} s with the {len(live)} calls that live changes took (ratio "
+        f"{seconds / floor:.2f}); {sum(size == 250 for _, size in calls)} of {len(calls) - len(live)} batches of the run "
+        f"were full; {time.process_time() - cpu:.1f} s of processor in this process\n"
+        f"live: {len(late)} sales meanwhile, lag over the partners' own time p50 {_at(late, 0.5):.3f} s, p99 "
+        f"{_at(late, 0.99):.3f} s, most {(late or [0])[-1]:.3f} s; cells that differ afterwards: {wrong}"
     )
 
 
@@ -258,11 +264,11 @@ async def _renew(house: House, lanes: Any, over: asyncio.Event) -> None:
 
 
 async def _sell(
-    house: House, pos: Partner, lane: Lane, heard: dict[str, float], pairs: int, sales: int, over: asyncio.Event
+    house: House, pos: Partner, lane: Lane, heard: dict[str, float], pairs: int, sales: int, closed: asyncio.Event
 ) -> None:
-    """Sales at the register, spread over the catalogue, each heard at once by a notice."""
+    """Sales at the register while the run lasts, spread over the catalogue, each heard at once by a notice."""
     for number in range(1, sales + 1):
-        if over.is_set():
+        if closed.is_set():
             return
         item = f"i{(number * 7919) % pairs + 1}"
         pos.levels[item] -= 1
@@ -303,6 +309,6 @@ if __name__ == "__main__":
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("what", choices=["preview", "push"])
     given.add_argument("--pairs", type=int, default=100_000)
-    given.add_argument("--sales", type=int, default=300)
+    given.add_argument("--sales", type=int, default=10_000, help="at most; ten a second while the push runs")
     chosen = given.parse_args()
     sys.exit(asyncio.run(main(chosen.what, chosen.pairs, chosen.sales)))

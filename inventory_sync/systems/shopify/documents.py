@@ -280,7 +280,7 @@ COUNT_VARIANTS = Document(
 )
 
 # Bulk operations (shopify.dev/docs/api/usage/bulk-operations/queries): a query that Shopify carries out by itself,
-# outside the bucket of points, into a file. Starting one twice leaves no doubt to keep: the list shows it, and it is cancelled.
+# outside the bucket of points, into a file. Starting one leaves no doubt to keep: the list shows it, to be cancelled.
 BULK_RUN = Document(
     "BulkRun",
     """mutation BulkRun($query: String!) {

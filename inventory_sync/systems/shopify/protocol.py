@@ -299,8 +299,8 @@ def read_bulk_variant(line: Mapping[str, Any]) -> CatalogueItem:
 
 
 def read_bulk_level(line: Mapping[str, Any]) -> LevelReading | None:
-    """A line of the levels' file as a hint; None for an item, which its levels name. Whether it is tracked stands in the
-    item's line: the level of one that is not differs from what is known, and is read by key."""
+    """A line of the levels' file as a hint; None for an item, which its levels name. Whether it is tracked stands in
+    the item's line: the level of one that is not differs from what is known, and is read by key."""
     parent = line.get("__parentId")
     if parent is None:
         return None
