@@ -66,6 +66,7 @@ class Setup:
     smaregi: SmaregiSwitches = SMAREGI_SWITCHES
     shopify: ShopifySwitches = SHOPIFY_SWITCHES
     pos: Mapping[str, Any] = field(default_factory=dict)  # settings of the ledger's connection
+    shop: Mapping[str, Any] = field(default_factory=dict)  # settings of the shops' connections
     more: Callable[[Any], object] | None = None  # fills the partners of a bench further
 
 
@@ -124,7 +125,11 @@ class FurnishedHouse(World):
             )
             settings_of: Any = SHOPIFY.settings
             settings = settings_of(
-                shop=domain, client_id="sandbox-client", client_secret=secret, request_timeout_seconds=TIMEOUT
+                shop=domain,
+                client_id="sandbox-client",
+                client_secret=secret,
+                request_timeout_seconds=TIMEOUT,
+                **self.setup.shop,
             )
             made[name] = self._partner(name, simulator, SHOPIFY, settings)
         return made

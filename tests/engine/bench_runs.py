@@ -218,11 +218,11 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
     tasks = [asyncio.create_task(_loop(step, over)) for step in steps]
     tasks.append(asyncio.create_task(_renew(house, lanes.values(), over)))
     selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, closed))
-    while (view := await control.show(house, run.run)).state == "running":
-        await asyncio.sleep(0.5)
+    while await house.pool.fetchval("select state from runs where id = $1", run.run) == "running":
+        await asyncio.sleep(0.2)
         if any(task.done() for task in tasks):
             break
-    seconds, calls = time.monotonic() - began, list(shop.calls)
+    seconds, calls, view = time.monotonic() - began, list(shop.calls), await control.show(house, run.run)
     closed.set()
     for _ in range(600):
         if selling.done() and len(shop.acknowledged) == len(heard):
@@ -238,8 +238,8 @@ async def bench_push(house: House, pairs: int, sales: int) -> None:
     print(
         f"push: {view.done} of {view.total} cells in {seconds:.1f} s; floor {full:.1f} s for full batches alone (ratio "
         f"{seconds / full:.2f}), {floor:.1f} s with the {len(live)} calls that live changes took (ratio "
-        f"{seconds / floor:.2f}); {sum(size == 250 for _, size in calls)} of {len(calls) - len(live)} batches of the run "
-        f"were full; {time.process_time() - cpu:.1f} s of processor in this process\n"
+        f"{seconds / floor:.2f}); {sum(size == 250 for _, size in calls)} of its {len(calls) - len(live)} batches were "
+        f"full; {time.process_time() - cpu:.1f} s of processor in this process\n"
         f"live: {len(late)} sales meanwhile, lag over the partners' own time p50 {_at(late, 0.5):.3f} s, p99 "
         f"{_at(late, 0.99):.3f} s, most {(late or [0])[-1]:.3f} s; cells that differ afterwards: {wrong}"
     )

@@ -199,7 +199,6 @@ async def _advance(house: House, conn: Connection, run: db.Record) -> int:
     await db.run(conn, "stuck_rows", run_id=run["id"], before=house.now() - PATIENCE, now=house.now())
     open_rows = await db.row(conn, "outstanding_rows", run_id=run["id"])
     if open_rows is not None and open_rows["confirmed"] and open_rows["out"] < OUTSTANDING:
-        await db.run(conn, "note_run_done", run_id=run["id"], now=house.now())
         released = await release(house, conn, run["id"])
         if released:
             return released

@@ -96,6 +96,9 @@ values (:kind, :route_id, :actor, :preview_id, :undoes, :on_stopped, :now, :now)
 -- The total of a run, once its rows are there.
 update runs set total = (select count(*) from run_rows where run_id = :run_id) where id = :run_id;
 
+-- name: analyze_run_rows()!
+analyze run_rows;
+
 -- name: propose_rows(run_id, preview_id, now)!
 -- The lines of a preview that can be written become the rows of a run, one for each cell that is written.
 insert into run_rows (run_id, pair_id, cell_id, side, rank, action, before, after, gap, kept, owed, state, since)
