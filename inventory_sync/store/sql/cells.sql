@@ -1,7 +1,9 @@
--- name: take_due(limit)
--- Take decisions that are due, oldest first; duplicates of a cell come together and count once.
+-- name: take_due(heard, limit)
+-- Take decisions that are due, oldest first: those about changes that were heard of, or the others. Duplicates of a cell
+-- come together and count once.
 with taken as (
-  delete from due where id in (select id from due order by id limit :limit for update skip locked)
+  delete from due where id in (
+    select id from due where (heard_at is not null) = :heard order by id limit :limit for update skip locked)
   returning cell_id, heard_at, stamp)
 select cell_id, min(heard_at) as heard_at, min(stamp) as stamp from taken group by cell_id order by cell_id;
 

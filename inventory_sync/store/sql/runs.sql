@@ -138,11 +138,11 @@ where w.state in ('proposed', 'confirmed', 'released', 'sent')
 select id from runs where state = 'running' and kind in ('push', 'undo', 'publish') order by id;
 
 -- name: lock_run(id)^
--- A run under way, unless another replica takes care of it just now.
+-- A run under way, unless another replica takes care of it just now. Ops that carry its rows refer to it meanwhile.
 select u.id, u.kind, u.route_id, u.preview_id, u.undoes, u.on_stopped, u.actor, r.state as route_state, r.name as route,
        coalesce(v.source, 'route') as source
 from runs u join routes r on r.id = u.route_id left join previews v on v.id = u.preview_id
-where u.id = :id and u.state = 'running' for update of u skip locked;
+where u.id = :id and u.state = 'running' for no key update of u skip locked;
 
 -- name: run_by_id(id)^
 select u.id, u.kind, u.connection_id, u.route_id, u.state, u.done, u.found, u.total, u.actor, u.preview_id, u.undoes,
