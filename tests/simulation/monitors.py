@@ -257,8 +257,8 @@ class Monitors:
         return found
 
     async def _note_unsure(self) -> None:
-        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed, by at
-        most what rose there."""
+        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed, by
+        at most what rose there."""
         for row in await self.world.pool.fetch(queries.UNSURE):
             key = self.spots[row["channel_cell"]]
             unsure = min(row["uncertain"], self.truth.risen(key))
