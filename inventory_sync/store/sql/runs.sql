@@ -29,8 +29,10 @@ e as materialized (
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, p.kept, c.known as channel_known,
        c.condition as channel_condition, c.marked_at is not null as channel_dirty, p.channel_up, ci.name as name,
        cl.name as location, e.effective as ledger_known, e.readable as ledger_readable,
-       least(c.read_answered_at, e.read_at) as read_at
+       least(c.read_answered_at, e.read_at) as read_at,
+       u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded
 from e join pairs p on p.id = e.pair_id
+join pair_rules u on u.pair_id = p.id
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
@@ -46,8 +48,10 @@ with e as materialized (
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, p.kept, c.known as channel_known,
        c.condition as channel_condition, c.marked_at is not null as channel_dirty, p.channel_up, ci.name as name,
        cl.name as location, e.effective as ledger_known, e.readable as ledger_readable,
-       least(c.read_answered_at, e.read_at) as read_at
+       least(c.read_answered_at, e.read_at) as read_at,
+       u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded
 from pairs p
+join pair_rules u on u.pair_id = p.id
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
