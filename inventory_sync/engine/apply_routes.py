@@ -25,7 +25,8 @@ from inventory_sync.store.db import Connection
 FIRST_ALIGNMENT = "first_alignment"
 ALIGNMENT = "alignment"
 
-_PUBLISH = frozenset({"buffer", "percent", "maximum"})
+_AUTO = ("auto_buffer", "auto_most", "end_when")
+_PUBLISH = frozenset({"buffer", "percent", "maximum", *_AUTO})
 _NUMBERS = _PUBLISH | {"direction", "sales", "ledger_basis"}
 _MATCH = frozenset({"ledger_field", "channel_fields", "listings"}) | TABLES
 _GUARDED = _NUMBERS | _MATCH | PLACES | {"intake"}
@@ -84,6 +85,9 @@ def columns(document: RouteDocument) -> dict[str, Any]:
         "buffer": document.publish.buffer,
         "percent": document.publish.percent,
         "maximum": document.publish.maximum,
+        "auto_buffer": document.auto_buffer,
+        "auto_most": document.auto_most,
+        "end_when": document.publish.end_when,
         "align": document.align.value,
     }
 
@@ -91,6 +95,7 @@ def columns(document: RouteDocument) -> dict[str, Any]:
 async def _put_columns(conn: Connection, route_id: int, document: RouteDocument) -> None:
     wanted = columns(document)
     terms = {key: wanted.pop(key) for key in _TERMS}
+    await db.run(conn, "set_publish_terms", id=route_id, **{key: wanted.pop(key) for key in _AUTO})
     await db.run(conn, "update_route", id=route_id, **wanted)
     await db.run(conn, "set_route_terms", id=route_id, pooled=document.pool is not None, **terms)
 
@@ -137,7 +142,7 @@ async def _create(
         name=document.name,
         ledger_id=ids[document.ledger],
         channel_id=ids[document.channel],
-        **{key: value for key, value in wanted.items() if key not in _TERMS},
+        **{key: value for key, value in wanted.items() if key not in (*_TERMS, *_AUTO)},
     )
     await _put_columns(conn, route_id, document)
     state, why = ("blocked", [FIRST_ALIGNMENT]) if wants_running(document) else ("draft", [])
@@ -306,7 +311,7 @@ class _Existing:
 
 def columns_of(route: db.Record) -> dict[str, Any]:
     """A stored route's own columns."""
-    keys = ("direction", "sales", "ledger_field", "channel_fields", *_TERMS, "buffer", "percent", "maximum", "align")
+    keys = ("direction", "sales", "ledger_field", "channel_fields", *_TERMS, *sorted(_PUBLISH), "align")
     return {key: route[key] for key in keys}
 
 

@@ -160,11 +160,11 @@ async def _unknown(conn: Connection, route: db.Record, wanted: Sequence[Override
     values = {r["value"] for r in await db.rows(conn, "publish_values", route_id=route["id"])}
     strange = [each for each in wanted if each.code not in values]
     near: dict[str, NearMiss] = {}
-    for miss in near_misses([each.code for each in strange], values, limit=CHUNK).listed:
-        near.setdefault(miss.ledger, miss)
+    for found in near_misses([each.code for each in strange], values, limit=CHUNK).listed:
+        near.setdefault(found.ledger, found)
     wrong: list[Problem] = []
     for each in strange:
-        miss: NearMiss | None = near.get(each.code)
+        miss = near.get(each.code)
         if miss is not None and SPREADSHEET & set(miss.difference.kinds):
             told = {"code": visible(each.code), "near": visible(miss.channel)}
             told |= {"detail": miss.difference.explanation_en, "detail_ja": miss.difference.explanation_ja}

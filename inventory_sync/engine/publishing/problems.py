@@ -53,8 +53,8 @@ ALONE = Reason(
 )
 NOT_PLAIN = Reason(
     "IS-PUB-010",
-    "The channel wins on this route, so that its numbers must say how much stock there is: a share, a cap, an end, an "
-    "exclusion or an automatic buffer cannot be set for a code.",
-    "このルートは販売チャネルを優先するため、チャネルの数から在庫がわからなければなりません。割合・上限・終了数・対象外・"
-    "自動の安全在庫は設定できません。",
+    "The channel wins on this route, so that its numbers must say how much stock there is: a share, a cap, an end or "
+    "an exclusion cannot be set for a code.",
+    "このルートは販売チャネルを優先するため、チャネルの数から在庫がわからなければなりません。割合・上限・終了数・対象外は"
+    "設定できません。",
 )

@@ -59,9 +59,7 @@ class Override:
     @property
     def plain(self) -> bool:
         """True where the channel's number goes on saying how much stock there is."""
-        return (
-            self.percent in (None, 100) and self.maximum is None and not (self.end_when or self.excluded or self.auto)
-        )
+        return self.percent in (None, 100) and self.maximum is None and not (self.end_when or self.excluded)
 
 
 def last_day(until: datetime, zone: ZoneInfo) -> date:

@@ -147,14 +147,14 @@ on conflict (pair_id) do update set units = excluded.units, covers = excluded.co
   lower_most = excluded.lower_most, reckoned_at = excluded.reckoned_at,
   fell_at = coalesce(excluded.fell_at, auto_buffers.fell_at);
 
--- name: drop_idle_auto_buffers()
--- Buffers of pairs that have none any more. The channel cells that are decided again.
-with gone as (
-  delete from auto_buffers a where not exists (select 1 from pair_rules u where u.pair_id = a.pair_id and u.auto)
-  returning a.pair_id)
-select p.channel_cell from gone g join pairs p on p.id = g.pair_id order by p.channel_cell;
+-- name: drop_idle_auto_buffers()!
+-- Nothing is reckoned any more for these pairs.
+delete from auto_buffers a where not exists (select 1 from pair_rules u where u.pair_id = a.pair_id and u.auto);
 
 -- name: auto_falls_since(route_id, since)$
 -- How many automatic buffers of a route fell since a time.
 select count(*) from auto_buffers a join pairs p on p.id = a.pair_id
 where p.route_id = :route_id and a.fell_at > :since;
+
+-- name: set_publish_terms(id, auto_buffer, auto_most, end_when)!
+update routes set auto_buffer = :auto_buffer, auto_most = :auto_most, end_when = :end_when where id = :id;
