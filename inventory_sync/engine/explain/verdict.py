@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from inventory_sync.engine.explain.arithmetic import ended
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
+from inventory_sync.engine.explain.ruled import spelt
 from inventory_sync.engine.explain.state import CellState, Lack, Link, Movement, Nearest, Number, Unpaired, Write
 from inventory_sync.engine.explain.texts import REASONS, TWICE, say
 from inventory_sync.engine.route_words import Blocker, blocker
@@ -218,7 +220,14 @@ def _decided(number: Number, clock: Clock) -> Iterator[Finding]:
     cause = OF_BLOCKED.get(decision.blocked, Cause.HELD_BACK)
     told = {"where": cell.place, "route": number.route.name, "reason": decision.blocked.value}
     why = reason(number)
-    elsewhere = (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.QUARANTINED, Blocked.NOT_ACTIVE, Blocked.HELD)
+    elsewhere = (
+        Blocked.NOT,
+        Blocked.ROUTE_STOPPED,
+        Blocked.QUARANTINED,
+        Blocked.NOT_ACTIVE,
+        Blocked.HELD,
+        Blocked.NOT_PUBLISHED,
+    )
     if decision.blocked not in elsewhere and cause is not Cause.WATCHING:
         if cause is Cause.IN_FLIGHT and cell.op is not None:
             if cell.op.state == "sent":
@@ -271,10 +280,12 @@ def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
         at = number.offset_until
         until = ("", "") if at is None else (f"{clock.tell(at)} までです。", f" until {clock.tell(at)}")
         yield _found(Cause.OFFSET, units=_signed(number.offset), until=until)
+    if ended(number):
+        yield _found(Cause.END_WHEN, units=rule.end_when)
     if rule.percent != 100:
         yield _found(Cause.PERCENT, percent=rule.percent)
-    if rule.buffer:
-        yield _found(Cause.BUFFER, units=rule.buffer)
+    yield from _buffered(number)
+    yield from _of_its_own(number, clock)
     if rule.maximum is not None and units is not None and units * rule.percent // 100 - rule.buffer > rule.maximum:
         yield _found(Cause.CAP, units=rule.maximum)
     if number.kept:
@@ -283,6 +294,23 @@ def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
         yield _found(Cause.ORDERS_HELD, units=number.held)
     if number.route.basis == "on_hand" and number.cell.committed:
         yield _found(Cause.COMMITTED, units=number.cell.committed)
+
+
+def _buffered(number: Number) -> Iterator[Finding]:
+    made, units = number.ruled.auto, number.rule.buffer
+    if number.ruled.automatic and made is not None:
+        yield _found(Cause.AUTO_BUFFER, units=units, sum=spelt(made))
+    elif units:
+        yield _found(Cause.BUFFER, units=units)
+
+
+def _of_its_own(number: Number, clock: Clock) -> Iterator[Finding]:
+    """What is set for the code alone, by whom, and an offset whose day is over."""
+    ruled = number.ruled
+    if ruled.ended_at is not None and ruled.offset_until is not None:
+        yield _found(Cause.OFFSET_ENDED, at=clock.tell(ruled.ended_at))
+    if ruled.own and ruled.at is not None:
+        yield _found(Cause.OVERRIDE, what=", ".join(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
 
 
 # -- who moved it ---
