@@ -133,7 +133,8 @@ def import_file(
         if done.applied or dry_run:
             return int(shell.Exit.DONE)
         text = session.say.either(
-            f"{len(done.cells)} 件の在庫数が変わります。まだ何も変更していません。確認のうえ --yes を付けて実行してください。",
+            f"{len(done.cells)} 件の在庫数が変わります。まだ何も変更していません。"
+            "確認のうえ --yes を付けて実行してください。",
             f"{len(done.cells)} numbers would change, and nothing was changed. Look at them, then run it with --yes.",
         )
         raise shell.Failure("IS-PUB-011", text, shell.Exit.REFUSED)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from inventory_sync.engine.publishing import overrides
 from inventory_sync.engine.publishing.overrides import Imported
-from inventory_sync.engine.publishing.table import parse
+from inventory_sync.engine.publishing.table import Override, parse
 from inventory_sync.engine.runs import control
 from tests.engine.bench import Bench
 
@@ -14,13 +14,20 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 async def imported(
-    bench: Bench, text: str, *, confirmed: bool = True, shop: str = "shop", whole: bool = False, dry_run: bool = False
+    bench: Bench,
+    given: str | list[Override],
+    *,
+    confirmed: bool = True,
+    shop: str = "shop",
+    whole: bool = False,
+    dry_run: bool = False,
 ) -> Imported:
-    """A person imports a file for a route."""
+    """A person imports a file, or its rows, for a route."""
+    rows = parse(given.encode(), name="rules.csv", zone=TOKYO) if isinstance(given, str) else given
     done = await overrides.import_overrides(
         bench.house,
         f"pos-{shop}",
-        parse(text.encode(), name="rules.csv", zone=TOKYO),
+        rows,
         file="rules.csv",
         actor="person",
         confirmed=confirmed,
@@ -31,9 +38,9 @@ async def imported(
     return done
 
 
-async def told(bench: Bench, text: str, **more: bool) -> control.RunView:
+async def told(bench: Bench, given: str | list[Override], **more: bool) -> control.RunView:
     """A person imports a file that changes numbers; says the run, once it is over."""
-    done = await imported(bench, text, **more)
+    done = await imported(bench, given, **more)
     run = done.run
     assert run is not None
 

@@ -10,12 +10,13 @@ from inventory_sync.engine import previews
 from inventory_sync.engine.explain import explain
 from inventory_sync.engine.explain.causes import Cause
 from inventory_sync.engine.publishing import overrides
+from inventory_sync.engine.publishing.table import Override
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.ledger.files.problems import FileRefused
 from inventory_sync.store import db
 from tests.engine.bench import Bench, Setup
 from tests.engine.conftest import Furnish
-from tests.engine.publish_support import TOKYO, imported, told
+from tests.engine.publish_support import imported, told
 
 CODES = ("A-1", "A-2", "A-3")
 
@@ -108,27 +109,31 @@ async def test_a_rule_comes_before_its_item_and_outlives_its_mapping(running: Fu
     assert bench.channel("A-1") == 8, "whatever goes by that code now is told by its rule"
 
 
-async def test_an_offset_ends_by_itself_after_its_last_day(running: Furnish) -> None:
+async def test_an_offset_ends_by_itself_once_its_last_day_is_over(running: Furnish) -> None:
     bench = await running(Setup(codes=CODES))
-    today = bench.agenda.now.astimezone(TOKYO).date()
-    await told(bench, f"code,offset,until\nA-1,5,{today}\nA-2,-4,{today + timedelta(days=1)}\nA-3,2,\n")
+    soon = bench.agenda.now + timedelta(minutes=3)
+    await told(
+        bench,
+        [
+            Override("A-1", offset=5, until=soon),
+            Override("A-2", offset=-4, until=soon + timedelta(minutes=2)),
+            Override("A-3", offset=2),
+        ],
+    )
     assert channels(bench) == [15, 6, 12]
-    found = await explain(bench.house, "A-1", zone=TOKYO)
+    found = await explain(bench.house, "A-1")
     [offset] = [each for each in found.lines[0].findings if each.cause is Cause.OFFSET]
-    assert f"until {today + timedelta(days=1):%m-%d} 00:00:00" in offset.en
+    assert f"until {soon:%H:%M:%S}" in offset.en
 
-    midnight = (today + timedelta(days=1)).isoformat()
-    while bench.agenda.now.astimezone(TOKYO).date().isoformat() < midnight:
-        await bench.run(1800)
-    await bench.run(60)
-    await bench.rest()
+    await bench.run((soon - bench.agenda.now).total_seconds() + 30)
     assert channels(bench) == [10, 6, 12]
     found = await explain(bench.house, "A-1")
     assert Cause.OFFSET_ENDED in found.causes
     assert Cause.OFFSET not in found.causes
-    await bench.run(86_400)
-    await bench.rest()
+    await bench.run(120)
     assert channels(bench) == [10, 10, 12]
+    over = await told(bench, "code,offset,until\nA-3,7,2020-01-01\n")
+    assert (over.rows, channels(bench)) == ({"done": 1}, [10, 10, 10]), "a day that is over adds nothing"
 
 
 async def test_an_item_that_is_left_out_is_not_told_and_its_sales_are_carried_all_the_same(running: Furnish) -> None:

@@ -274,7 +274,7 @@ def _booked_too(write: Write, move: Movement) -> bool:
 
 def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
     rule, units = number.rule, number.effective
-    if number.excluded:
+    if number.excluded or number.decision.blocked is Blocked.NOT_PUBLISHED:
         yield _found(Cause.NOT_PUBLISHED, route=number.route.name)
     if number.offset:
         at = number.offset_until
