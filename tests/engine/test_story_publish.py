@@ -126,11 +126,13 @@ async def test_an_offset_ends_by_itself_once_its_last_day_is_over(running: Furni
     assert f"until {soon:%H:%M:%S}" in offset.en
 
     await bench.run((soon - bench.agenda.now).total_seconds() + 30)
+    await bench.rest()
     assert channels(bench) == [10, 6, 12]
     found = await explain(bench.house, "A-1")
     assert Cause.OFFSET_ENDED in found.causes
     assert Cause.OFFSET not in found.causes
     await bench.run(120)
+    await bench.rest()
     assert channels(bench) == [10, 10, 12]
     over = await told(bench, "code,offset,until\nA-3,7,2020-01-01\n")
     assert (over.rows, channels(bench)) == ({"done": 1}, [10, 10, 10]), "a day that is over adds nothing"

@@ -177,12 +177,12 @@ class _Reading:
         return [row for row in rows if row and not (len(row) == 1 and not row[0].value)]
 
     def _read_header(self, row: Sequence[Field]) -> None:
-        for each in row:
-            if each.value in self.header:
+        self.header = [each.value for each in row]
+        for number, each in enumerate(row):
+            if each.value in self.header[:number]:
                 self._note(files.HEADER_TWICE, each, name=each.value)
             elif each.value not in COLUMNS:
                 self._note(problems.UNKNOWN_COLUMN, each, name=each.value[:_SHOWN], columns=", ".join(COLUMNS))
-            self.header.append(each.value)
         if "code" not in self.header:
             found = ", ".join(self.header)
             self.problems.append(
