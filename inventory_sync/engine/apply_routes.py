@@ -1,7 +1,8 @@
 """Routes of a configuration: what the file wants beside what is stored, and what may be done about the difference.
 
 A stop by a person or a brake is never undone from here. What decides which numbers are written (direction, places,
-codes, sets, basis, publish) changes only while a route is stopped, and is an alignment: it waits for a preview.
+codes, sets, basis, publish) changes only while a route is stopped, and is an alignment: it waits for a preview. What a
+route publishes may change while it runs, too: then it is a run, unless the brake would hold such a change.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from inventory_sync.engine.apply_made import PLACES, TABLES, Made
 from inventory_sync.engine.apply_report import Change, FieldChange, What
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.matching import match_route
+from inventory_sync.engine.publishing import overrides
 from inventory_sync.engine.routes import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
@@ -183,8 +185,8 @@ class _Existing:
         fields = self._fields()
         self._refuse(fields)
         touched = {each.field for each in fields}
-        guarded = touched & _GUARDED
         stopping = self.route["state"] == "running" and not wants_running(self.document)
+        guarded = touched & (_GUARDED - _PUBLISH if self._runs_on else _GUARDED)
         if stopping:
             await self._stop()
         if touched:
@@ -222,7 +224,8 @@ class _Existing:
                 f"The route {name} was stopped by {stopper}, and a configuration file never undoes that. Look at "
                 f"`inventory-sync route show {name}`, then start it with `inventory-sync route start {name} --yes`.",
             )
-        guarded = [each.field for each in fields if each.field in _GUARDED]
+        fixed = _GUARDED - _PUBLISH if self._runs_on else _GUARDED
+        guarded = [each.field for each in fields if each.field in fixed]
         if route["state"] == "running" and wants_running(self.document) and guarded:
             raise RefusedByRule(
                 "IS-RTE-006",
@@ -232,6 +235,11 @@ class _Existing:
         if self.accepting and guarded:
             raise _unfit_preview(name, f"it was made before {', '.join(guarded)} changed")
 
+    @property
+    def _runs_on(self) -> bool:
+        """The route runs and goes on running: what it publishes may change, as a run."""
+        return bool(self.route["state"] == "running") and wants_running(self.document)
+
     async def _stop(self) -> None:
         await db.run(self.conn, "forget_stop_counts", route_id=self.route["id"])
         await db.run(self.conn, "put_due_route", route_id=self.route["id"])
@@ -239,6 +247,7 @@ class _Existing:
     async def _write(self, touched: set[str]) -> None:
         conn, route_id, now = self.conn, self.route["id"], self.house.now()
         wanted = apply_made.wanted(self.document)
+        retold = await overrides.told(conn, route_id) if self._runs_on and touched & _PUBLISH else None
         if touched & PLACES:
             await db.run(conn, "delete_location_pairs", route_id=route_id)
         await _put_columns(conn, route_id, self.document)
@@ -250,6 +259,9 @@ class _Existing:
             await db.value(conn, "take_over_pairs", route_id=route_id, now=now)
         if touched & TABLES:
             await apply_made.put_tables(conn, route_id, wanted)
+        if retold is not None:
+            await overrides.retell(self.house, conn, await route_named(conn, self.document.name), retold, self.actor)
+            return
         if touched & _NUMBERS:
             await db.run(conn, "unalign_pairs", route_id=route_id, now=now, reason="configuration")
         if touched & (_MATCH | PLACES):

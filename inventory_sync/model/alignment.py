@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from inventory_sync.model.publish import PublishRule, published, shared
+from inventory_sync.model.publish import PublishRule, more_than_there_is, published, shared
 
 MOST_PAIRS_PER_HOUR = 200
 """New pairs that a running route aligns by itself within an hour; any more wait for a person."""
@@ -131,13 +131,16 @@ def _ledger_wins(ledger: int, channel: int, target: int) -> PreviewRow:
     """The channel moves by target − channel; one below 0 stays as it stands until its target is above 0."""
     if channel < 0 and target == 0:
         return _below_zero(channel)
+    beyond = more_than_there_is(target, ledger)
     return PreviewRow(
         PreviewAction.WRITE_CHANNEL,
         channel,
         target,
         target - channel,
-        f"the ledger wins: it has {ledger}, so the channel is told {target}",
-        f"在庫台帳を優先します: 台帳は{ledger}なので、販売チャネルを{target}にします",
+        f"the ledger wins: it has {ledger}, so the channel is told {target}"
+        + (f", {beyond} more than there is (pre-orders)" if beyond else ""),
+        f"在庫台帳を優先します: 台帳は{ledger}なので、販売チャネルを{target}にします"
+        + (f"(予約販売として実在庫より{beyond}多く公開)" if beyond else ""),
     )
 
 

@@ -55,17 +55,17 @@ async def test_it_rises_under_heavy_sales_and_falls_long_after_and_shows_its_ari
     bench.wake()
     await bench.rest()
     high = await buffers(bench)
-    assert high["FAST"] == 7, "90 units in 15 minutes are 2 in 20 seconds; 7 are enough 999 times of 1,000"
+    assert high["FAST"] == 8, "90 units in 15 minutes are 2 in 20 seconds; 8 are enough 999 times of 1,000"
     assert high["SLOW"] == 0
-    assert (bench.ledger("FAST"), bench.channel("FAST")) == (410, 403)
+    assert (bench.ledger("FAST"), bench.channel("FAST")) == (410, 402)
     assert bench.channel("SLOW") == 500
 
     [made] = await show_code(bench.house, "pos-shop", "FAST")
     assert made.auto_en == (
-        "lag 20.0 s × 0.1000 units/s (90 in 15 min) = 2.00 units expected, 99.9 % of the time at most 7: 7"
+        "lag 20.0 s × 0.1000 units/s (90 in 15 min) = 2.00 units expected, 99.9 % of the time at most 8: 8"
     )
     assert "20.0 s × 0.1000 個/秒 (15 分で 90 個)" in made.auto_ja
-    assert made.sum_en.endswith("410 − automatic buffer 7 = 403")
+    assert made.sum_en.endswith("410 − automatic buffer 8 = 402")
     found = await explain(bench.house, "FAST")
     assert Cause.AUTO_BUFFER in found.causes
     assert Cause.BUFFER not in found.causes
@@ -73,7 +73,7 @@ async def test_it_rises_under_heavy_sales_and_falls_long_after_and_shows_its_ari
     now = bench.agenda.now
     bench.agenda.now = now + timedelta(hours=5)
     await keeping.reckon_buffers(bench.house)
-    assert (await buffers(bench))["FAST"] == 7, "not at once"
+    assert (await buffers(bench))["FAST"] == 8, "not at once"
     bench.agenda.now += STAYS
     await keeping.reckon_buffers(bench.house)
     assert (await buffers(bench))["FAST"] == 0
@@ -89,7 +89,7 @@ async def test_a_route_bounds_it_and_a_code_may_have_its_own(running: Furnish) -
     await keeping.reckon_buffers(bench.house)
     assert await buffers(bench) == {"FAST": 5, "SLOW": 4}
     [made] = await show_code(bench.house, "pos-shop", "FAST")
-    assert made.auto_en.endswith("at most 7: 5 (2–5)")
+    assert made.auto_en.endswith("at most 8: 5 (2–5)")
     await bench.rows("update routes set auto_buffer = false")
     await keeping.reckon_buffers(bench.house)
     assert await buffers(bench) == {"FAST": 2, "SLOW": 4}

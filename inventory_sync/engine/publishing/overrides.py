@@ -94,7 +94,7 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """What a channel cell is told by its rule."""
 
     pair: int
@@ -166,9 +166,9 @@ async def _unknown(conn: Connection, route: db.Record, wanted: Sequence[Override
     for each in strange:
         miss = near.get(each.code)
         if miss is not None and SPREADSHEET & set(miss.difference.kinds):
-            told = {"code": visible(each.code), "near": visible(miss.channel)}
-            told |= {"detail": miss.difference.explanation_en, "detail_ja": miss.difference.explanation_ja}
-            wrong.append(Problem(problems.DAMAGED, file, each.row, "code", sku=each.code, values=told))
+            words = {"code": visible(each.code), "near": visible(miss.channel)}
+            words |= {"detail": miss.difference.explanation_en, "detail_ja": miss.difference.explanation_ja}
+            wrong.append(Problem(problems.DAMAGED, file, each.row, "code", sku=each.code, values=words))
         elif looks_like_formula(each.code):
             wrong.append(
                 Problem(problems.FORMULA, file, each.row, "code", sku=each.code, values={"value": each.code[:40]})
@@ -280,7 +280,7 @@ async def _told(conn: Connection, route_id: int, codes: Sequence[str] | None) ->
                 continue
             decision = decide_channel(pair.state)
             left_out = decision.blocked is Blocked.NOT_PUBLISHED
-            yield _Told(
+            yield Told(
                 r["pair_id"],
                 r["value"],
                 r["item_name"],
@@ -293,11 +293,11 @@ async def _told(conn: Connection, route_id: int, codes: Sequence[str] | None) ->
             )
 
 
-def _differs(before: _Told, after: _Told) -> bool:
+def _differs(before: Told, after: Told) -> bool:
     return (before.target, before.excluded) != (after.target, after.excluded)
 
 
-def _line(before: _Told, after: _Told, again: set[int]) -> CellChange:
+def _line(before: Told, after: Told, again: set[int]) -> CellChange:
     beyond = 0
     if after.target is not None and after.effective is not None:
         beyond = more_than_there_is(after.target, after.effective)
@@ -317,12 +317,12 @@ def _line(before: _Told, after: _Told, again: set[int]) -> CellChange:
 
 
 async def _braked(
-    house: House, conn: Connection, route: db.Record, lines: Iterable[CellChange], told: Mapping[CellId, _Told]
+    house: House, conn: Connection, route: db.Record, lines: Iterable[CellChange], before: Mapping[CellId, Told]
 ) -> list[CellChange]:
     """The lines, with those marked that the brake would hold together: too many up or to zero, or one far up."""
     found = list(lines)
     turned = [
-        brake.Turn(each.cell, each.after - each.shows, each.after, told[CellId(each.cell)].row.highest)
+        brake.Turn(each.cell, each.after - each.shows, each.after, before[CellId(each.cell)].row.highest)
         for each in found
         if each.after is not None and each.shows is not None and brake.turns(each.shows, each.after)
     ]
@@ -337,19 +337,50 @@ async def _braked(
 async def _carry_out(house: House, conn: Connection, route: db.Record, found: Imported, actor: str) -> Imported:
     """Let the change take effect: as a run where the route runs, else with its next decisions."""
     run = None
-    told = [
+    changes = [
         pushes.Retold(each.pair, each.shows, each.after)
         for each in found.cells
         if each.after is not None and each.phase == "live" and route["state"] == "running"
     ]
     await db.run(conn, "supersede_publish", cells=sorted(each.cell for each in found.cells), now=house.now())
-    if told:
-        run = (await pushes.start_publish_run(house, conn, route, actor=actor, changes=told)).run
-    of_run = {each.pair for each in told}
+    if changes:
+        run = (await pushes.start_publish_run(house, conn, route, actor=actor, changes=changes)).run
+    of_run = {each.pair for each in changes}
     rest = sorted(each.cell for each in found.cells if each.pair not in of_run)
     await cells.put_due(conn, [(CellId(cell), None, None) for cell in rest])
     await db.notify(conn, "decide")
     return replace(found, applied=True, run=run)
+
+
+async def told(conn: Connection, route_id: int) -> Mapping[CellId, Told]:
+    """What every channel cell of a route is told as things stand."""
+    return {each.row.id: each async for each in _told(conn, route_id, None)}
+
+
+async def retell(
+    house: House, conn: Connection, route: db.Record, before: Mapping[CellId, Told], actor: str
+) -> int | None:
+    """After the rule of a running route changed, tell its channel as a run; says which, None where no number changes.
+
+    In the caller's transaction. Raises RefusedByRule where the brake would hold such a change.
+    """
+    after = await told(conn, route["id"])
+    lines = [
+        _line(old, after[cell], set()) for cell, old in before.items() if cell in after and _differs(old, after[cell])
+    ]
+    lines = await _braked(house, conn, route, lines, before)
+    held = sum(each.braked for each in lines)
+    if held:
+        name = route["name"]
+        raise RefusedByRule(
+            "IS-PUB-013",
+            f"This publish rule would move {held} numbers of the route {name} so far that the brake holds it. Stop the "
+            f"route (`inventory-sync route stop {name}`), apply the file, and start it with a preview.",
+            f"この公開設定では、ルート {name} の在庫数 {held} 件が急に変わるため保留しました。ルートを停止し"
+            f"(`inventory-sync route stop {name}`)、設定を適用してから、プレビューを確認して開始してください。",
+        )
+    found = Imported(route["name"], 0, 0, 0, 0, tuple(lines), (), applied=False)
+    return (await _carry_out(house, conn, route, found, actor)).run if lines else None
 
 
 async def _audit(
