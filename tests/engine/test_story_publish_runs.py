@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from inventory_sync.engine import routes
 from inventory_sync.engine.runs import control, portions, pushes
 from inventory_sync.store import db
 from tests.engine.bench import Bench, Setup
-from tests.engine.bench_house import SHOPIFY_SWITCHES
 from tests.engine.conftest import Furnish
 from tests.engine.publish_support import imported
 
 CODES = tuple(f"C-{number:02}" for number in range(24))
-SLOW = replace(SHOPIFY_SWITCHES, bucket_size=60.0, restore_rate=10.0)
-"""A shop that takes about one request a second."""
-
-
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portions, "PORTION", 3)
-    monkeypatch.setattr(portions, "OUTSTANDING", 3)
+    """One row at a time, so that a run of twenty-four takes a while."""
+    monkeypatch.setattr(portions, "PORTION", 1)
+    monkeypatch.setattr(portions, "OUTSTANDING", 1)
 
 
 def rules(column: str, units: int, codes: tuple[str, ...] = CODES) -> str:
@@ -46,7 +40,7 @@ async def over(bench: Bench, run: int) -> control.RunView:
 
 
 async def test_falls_are_told_before_rises_and_what_is_gone_first(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     text = "code,offset,end_when\n"
     text += "".join(f"{code},2,\n" for code in CODES[:8]) + "".join(f"{code},-3,\n" for code in CODES[8:16])
     text += "".join(f"{code},,10\n" for code in CODES[16:])
@@ -59,7 +53,7 @@ async def test_falls_are_told_before_rises_and_what_is_gone_first(running: Furni
 
 
 async def test_a_sale_overtakes_a_publish_run_and_is_told_by_the_new_rule(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     run = (await imported(bench, rules("buffer", 2))).run
     assert run is not None
     await begun(bench, run)
@@ -74,7 +68,7 @@ async def test_a_sale_overtakes_a_publish_run_and_is_told_by_the_new_rule(runnin
 
 
 async def test_a_publish_run_that_is_stopped_leaves_the_rest_as_it_stands_until_it_goes_on(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     run = (await imported(bench, rules("offset", 4))).run
     assert run is not None
     await begun(bench, run)
@@ -98,7 +92,7 @@ async def test_a_publish_run_that_is_stopped_leaves_the_rest_as_it_stands_until_
 
 
 async def test_a_newer_change_takes_over_what_a_stopped_one_left(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     first = (await imported(bench, rules("offset", 4))).run
     assert first is not None
     await begun(bench, first)
@@ -113,7 +107,7 @@ async def test_a_newer_change_takes_over_what_a_stopped_one_left(running: Furnis
 
 
 async def test_a_route_that_stops_meanwhile_puts_the_run_aside_and_its_start_tells_the_rest(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     run = (await imported(bench, rules("buffer", 2))).run
     assert run is not None
     await begun(bench, run)
@@ -128,7 +122,7 @@ async def test_a_route_that_stops_meanwhile_puts_the_run_aside_and_its_start_tel
 
 
 async def test_the_rule_of_the_whole_route_is_told_to_every_pair_that_lives(running: Furnish) -> None:
-    bench = await running(Setup(codes=CODES, shopify=SLOW))
+    bench = await running(Setup(codes=CODES))
     async with db.transaction(bench.pool) as conn:
         route = await routes.route_named(conn, "pos-shop")
         await conn.execute("update routes set buffer = 3")
