@@ -55,7 +55,7 @@ async def _decide_due(house: House) -> int:
             return 0
         locked = await cells.lock(conn, [d.id for d in due])
         await _wake_pairs(house, conn, locked, now)
-        heard = {d.id for d in due if d.heard_at or (d.id in locked and locked[d.id].gap_since)}
+        heard = {d.id for d in due if d.heard_at or (d.id in locked and _is_behind(locked[d.id]))}
         turns = await portions.turns(conn, locked, heard, now)
         decisions = await decisions_for(conn, locked)
         await portions.end_unwritten(conn, decisions, turns.come, now)
@@ -100,6 +100,11 @@ def decision_of(row: CellRow, pair: KnownPair | None, owed: Owed | None) -> Deci
             settled_since_read=row.settled_since_read,
         )
     )
+
+
+def _is_behind(row: CellRow) -> bool:
+    """Whether a change that was heard of is still to be written; what a cell cannot be told delays no run."""
+    return row.gap != 0 and row.gap_since is not None
 
 
 def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime, turns: Turns) -> Gap:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inventory_sync.config import ConfigErrors
-from inventory_sync.engine import matching, overview, routes, stopping, watching
+from inventory_sync.engine import decide, matching, overview, routes, stopping, watching
 from inventory_sync.engine.route_words import WORDS, Step, blocker
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.unmap import unmap
@@ -179,8 +179,11 @@ async def test_what_is_owed_is_not_forgotten_by_a_file(desk: Desk) -> None:
 
 async def started(desk: Desk) -> None:
     await desk.prepare()
+    await desk.pool.execute("update cells set known = 5")
     made = await routes.make_preview(desk.house, "pos-shop")
     await routes.start(desk.house, "pos-shop", preview_id=made.id, actor="tester")
+    while (await decide.decide(desk.house)).did:
+        pass
 
 
 @pytest.mark.row("S4-35", "S4-41")
