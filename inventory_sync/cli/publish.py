@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.engine.publishing import overrides
+from inventory_sync.engine.publishing import listing, overrides
 from inventory_sync.engine.publishing.codes import Shown, show_code
-from inventory_sync.engine.publishing.overrides import Imported, Listed
+from inventory_sync.engine.publishing.listing import Listed
+from inventory_sync.engine.publishing.overrides import Imported
 from inventory_sync.engine.publishing.table import COLUMNS, last_day, parse, render
 from inventory_sync.ledger.files.export import ExportEncoding
 from inventory_sync.ledger.files.problems import FileRefused
@@ -38,7 +39,7 @@ def show(
 
     async def work(session: shell.Session) -> int:
         async with shell.open_house(session.settings) as house:
-            rule, found = await overrides.listed(house, route)
+            rule, found = await listing.listed(house, route)
             made = [] if sku is None else await show_code(house, route, sku)
         if sku is not None:
             found = [each for each in found if each.override.code == sku]
@@ -59,7 +60,7 @@ def show(
 
 def _document(each: Listed) -> dict[str, Any]:
     more = {"pairs": each.pairs, "ended_at": each.ended_at, "set_at": each.set_at, "set_by": each.set_by}
-    return {"code": each.override.code, **overrides.as_document(each.override), **more}
+    return {"code": each.override.code, **listing.as_document(each.override), **more}
 
 
 def _print(session: shell.Session, rule: dict[str, Any], found: list[Listed]) -> None:
@@ -206,7 +207,7 @@ def export(
 
     async def work(session: shell.Session) -> None:
         async with shell.open_house(session.settings) as house:
-            _, found = await overrides.listed(house, route)
+            _, found = await listing.listed(house, route)
         if as_json:
             session.json({"route": route, "overrides": [_document(each) for each in found]})
             return

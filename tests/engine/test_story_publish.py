@@ -9,7 +9,7 @@ import pytest
 from inventory_sync.engine import previews
 from inventory_sync.engine.explain import explain
 from inventory_sync.engine.explain.causes import Cause
-from inventory_sync.engine.publishing import overrides
+from inventory_sync.engine.publishing import listing
 from inventory_sync.engine.publishing.table import Override
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.ledger.files.problems import FileRefused
@@ -95,11 +95,11 @@ async def test_a_rule_comes_before_its_item_and_outlives_its_mapping(running: Fu
     assert "case" in done.unknown[1].en
     await bench.rest()
     assert bench.channel("A-1") == 7
-    _, found = await overrides.listed(bench.house, "pos-shop")
+    _, found = await listing.listed(bench.house, "pos-shop")
     assert [(each.override.code, each.pairs) for each in found] == [("A-1", 1), ("NEW-1", 0), ("a-1", 0)]
 
     await bench.rows("update pairs set value = 'OTHER'")
-    _, found = await overrides.listed(bench.house, "pos-shop")
+    _, found = await listing.listed(bench.house, "pos-shop")
     assert [each.pairs for each in found] == [0, 0, 0]
     await bench.rows("update pairs set value = 'NEW-1'")
     async with db.transaction(bench.pool) as conn:

@@ -12,6 +12,8 @@ from tests.engine.conftest import Furnish
 from tests.engine.publish_support import imported
 
 CODES = tuple(f"C-{number:02}" for number in range(24))
+
+
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row at a time, so that a run of twenty-four takes a while."""
