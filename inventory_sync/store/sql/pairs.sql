@@ -1,5 +1,6 @@
 -- name: pair_states(cells)
 -- All that decides what these channel cells are told: one row a component, in the order of channel cell and ledger cell.
+-- The rules are looked up pair by pair (`offset 0`): joined as a whole they would cost as much as the rest together.
 select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.shape, r.id as route_id, r.state as route_state,
        r.direction, r.sales, r.ledger_basis, u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded,
        s.ratio, s.ledger_cell,
@@ -11,7 +12,7 @@ select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.sh
        exists (select 1 from cut_checks k where k.cell_id = p.channel_cell) as unchecked
 from pairs p
 join routes r on r.id = p.route_id
-join pair_rules u on u.pair_id = p.id
+cross join lateral (select * from pair_rules v where v.pair_id = p.id offset 0) u
 join pair_sides s on s.pair_id = p.id
 where p.channel_cell = any(:cells::bigint[])
 order by p.channel_cell, s.ledger_cell;
