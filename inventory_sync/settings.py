@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Newest first. Empty: `secret_keys` makes one, or finds the one it made."""
     admin_token: SecretStr | None = None
+    timezone: ZoneInfo = ZoneInfo("Asia/Tokyo")
+    """Where a day begins and ends for people: the last day of an offset, say."""
     language: Literal["ja", "en"] = "ja"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
@@ -73,6 +76,13 @@ class Settings(BaseSettings):
     @classmethod
     def _keys(cls, value: object) -> object:
         return _split(value) if isinstance(value, str) else value
+
+    @field_validator("timezone", mode="before")
+    @classmethod
+    def _zone(cls, value: object) -> object:
+        if isinstance(value, str) and value not in available_timezones():
+            raise ValueError("must be a name such as Asia/Tokyo")
+        return value
 
     @field_validator("log_level", "log_format", "language", mode="before")
     @classmethod

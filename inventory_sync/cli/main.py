@@ -21,6 +21,7 @@ from inventory_sync.cli import (
     ledger,
     migrate,
     orders,
+    publish,
     quarantine,
     route,
     route_decide,
@@ -82,6 +83,7 @@ stocktake.register(route.app)
 app.add_typer(brake.app, name="brake")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(route.app, name="route")
+app.add_typer(publish.app, name="publish")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(orders.app, name="orders")
 app.add_typer(alerts.app, name="alerts")

@@ -7,6 +7,38 @@ from typing import Literal
 Language = Literal["ja", "en"]
 
 TEXTS: dict[str, tuple[str, str]] = {
+    # publish rules of single codes
+    "publish_overrides": ("商品コードごとの公開設定", "Set for single codes"),
+    "publish_code": ("商品コード", "Code"),
+    "publish_buffer": ("安全在庫", "Buffer"),
+    "publish_percent": ("割合 (%)", "Percent"),
+    "publish_max": ("上限", "Cap"),
+    "publish_end_when": ("終了数", "End when"),
+    "publish_offset": ("加減", "Offset"),
+    "publish_until": ("最終日", "Until"),
+    "publish_exclude": ("対象外", "Left out"),
+    "publish_shows": ("現在の表示", "Shows"),
+    "publish_before": ("これまでの目標", "Told so far"),
+    "publish_after": ("新しい目標", "Told from now on"),
+    "publish_untold": ("書き込まない", "not written"),
+    "publish_beyond": ("実在庫より {units} 個多く公開します(予約販売)。", "{units} more than there is (pre-orders)."),
+    "publish_braked": ("通常なら急な変動として保留される大きさです。", "The brake would hold such a movement."),
+    "publish_again": ("再び公開します(台帳に合わせます)。", "Published again: aligned with the ledger."),
+    "publish_unknown": (
+        "{row} 行目 {code}: このルートに該当する商品はありません。設定は保存し、商品が現れたら使います。",
+        "Row {row}, {code}: no item of this route has it. It is kept for when one comes.",
+    ),
+    "publish_counts": (
+        "設定 {set}、取り消し {taken_back}、変更なし {unchanged}、該当なし {unknown}。変わる在庫数 {cells}"
+        "(うち急な変動 {braked})。",
+        "Set {set}, taken back {taken_back}, unchanged {unchanged}, no such item {unknown}; numbers that change "
+        "{cells}, of them {braked} that the brake would hold.",
+    ),
+    "publish_run": (
+        "実行 {run} を開始しました。進み具合: inventory-sync run show {run} --follow",
+        "The run {run} has started. How far it is: inventory-sync run show {run} --follow",
+    ),
+    "publish_written": ("{rows} 行を {file} に書き出しました。", "{rows} rows written to {file}."),
     # headings of tables
     "connections": ("接続", "Connections"),
     "routes": ("連携ルート", "Routes"),

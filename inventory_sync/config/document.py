@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from inventory_sync.model.alignment import AlignPolicy
+from inventory_sync.model.auto_buffer import DEFAULT_MOST
 from inventory_sync.model.publish import PublishRule
 
 
@@ -91,6 +92,7 @@ class ConnectionDocument:
 class RouteDocument:
     """One route, every default filled in. `channel_fields` are in order of preference; `booked_within` is in seconds.
 
+    `publish` is the route's own rule; with `auto_buffer` its buffer is the smallest, and `auto_most` the largest.
     `codes` are the (channel code, ledger code) lines of the code table. A route has `locations`, a `pool`, or neither.
     """
 
@@ -113,6 +115,8 @@ class RouteDocument:
     publish: PublishRule
     align: AlignPolicy
     state: RouteState
+    auto_buffer: bool = False
+    auto_most: int = DEFAULT_MOST
     line: int = field(default=0, compare=False)
 
     @property

@@ -13,6 +13,7 @@ from inventory_sync.config.nodes import Entry, Reader, is_null, joined, nearest
 from inventory_sync.config.part import RoutePart
 from inventory_sync.config.places import read_places
 from inventory_sync.model.alignment import AlignPolicy, check_policy
+from inventory_sync.model.auto_buffer import DEFAULT_MOST
 from inventory_sync.model.publish import LARGEST_UNITS, PublishRule
 from inventory_sync.systems.port import Role, SystemDefinition
 
@@ -61,8 +62,8 @@ def _read(part: RoutePart, name: str) -> RouteDocument | None:
     state = part.choice("state", RouteState, RouteState.STOPPED)
     matching = read_matching(part, ledger, channel)
     locations, pool = read_places(part, channel, state)
-    rule = _publish(part)
-    align = _align(part, direction, rule, matching)
+    rule, auto = _publish(part)
+    align = _align(part, direction, rule, matching, auto=auto is not None)
     _check_sets(part, matching, pool)
     if ledger is None or channel is None or matching.ledger_field is None or not matching.channel_fields:
         return None
@@ -84,6 +85,8 @@ def _read(part: RoutePart, name: str) -> RouteDocument | None:
         locations=locations,
         pool=pool,
         publish=rule,
+        auto_buffer=auto is not None,
+        auto_most=DEFAULT_MOST if auto is None else auto,
         align=align,
         state=state,
         line=part.entry.line,
@@ -111,23 +114,46 @@ def _connection(part: RoutePart, key: str, role: Role) -> str | None:
     return name
 
 
-def _publish(part: RoutePart) -> PublishRule:
-    entries = part.group("publish", ("buffer", "percent", "max")) or {}
+def _publish(part: RoutePart) -> tuple[PublishRule, int | None]:
+    """The route's own rule, and the largest automatic buffer where `buffer: auto` asks for one; the smallest is the
+    rule's."""
+    entries = part.group("publish", ("buffer", "buffer_min", "buffer_max", "percent", "max", "end_when")) or {}
+    path = f"{part.path}.publish"
+    auto = "buffer" in entries and part.reader.text(entries["buffer"].value, f"{path}.buffer") == "auto"
     numbers: dict[str, int] = {}
     for key, name, largest in (
-        ("buffer", "buffer", LARGEST_UNITS),
+        ("buffer_min" if auto else "buffer", "buffer", LARGEST_UNITS),
+        ("buffer_max", "most", LARGEST_UNITS),
         ("percent", "percent", 100),
         ("max", "maximum", LARGEST_UNITS),
+        ("end_when", "end_when", LARGEST_UNITS),
     ):
         if key not in entries or (key == "max" and is_null(entries[key].value)):
             continue
-        number = part.reader.whole(entries[key].value, f"{part.path}.publish.{key}", largest)
+        number = part.reader.whole(entries[key].value, f"{path}.{key}", largest)
         if number is not None:
             numbers[name] = number
-    return PublishRule(**numbers)
+    for key in ("buffer_min", "buffer_max"):
+        if key in entries and not auto:
+            message = f"{key} has no meaning without `buffer: auto`"
+            part.reader.refuse(
+                entries[key].key,
+                f"{path}.{key}",
+                ConfigCode.COMBINATION,
+                message,
+                "Write `buffer: auto`, or take it out.",
+            )
+    most = numbers.pop("most", DEFAULT_MOST)
+    rule = PublishRule(
+        buffer=numbers.get("buffer", 0),
+        percent=numbers.get("percent", 100),
+        maximum=numbers.get("maximum"),
+        end_when=numbers.get("end_when", 0),
+    )
+    return rule, max(most, rule.buffer) if auto else None
 
 
-def _align(part: RoutePart, direction: Direction, rule: PublishRule, matching: Matching) -> AlignPolicy:
+def _align(part: RoutePart, direction: Direction, rule: PublishRule, matching: Matching, *, auto: bool) -> AlignPolicy:
     policy = part.choice("align", AlignPolicy, AlignPolicy.LEDGER_WINS)
     objection = check_policy(policy, rule)
     if objection is not None:
@@ -139,7 +165,7 @@ def _align(part: RoutePart, direction: Direction, rule: PublishRule, matching: M
         if policy is AlignPolicy.LEDGER_WINS:
             message = "channel_to_ledger never writes the channel, so the ledger cannot win"
             part.refuse("align", ConfigCode.ALIGN, message, "Write `align: channel_wins` or `keep_difference`.")
-        if rule != PublishRule():
+        if rule != PublishRule() or auto:
             message = "channel_to_ledger never writes the channel, so there is nothing to publish"
             part.refuse("publish", ConfigCode.ALIGN, message, "Leave `publish` out.")
     return policy

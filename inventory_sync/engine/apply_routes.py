@@ -1,7 +1,8 @@
 """Routes of a configuration: what the file wants beside what is stored, and what may be done about the difference.
 
 A stop by a person or a brake is never undone from here. What decides which numbers are written (direction, places,
-codes, sets, basis, publish) changes only while a route is stopped, and is an alignment: it waits for a preview.
+codes, sets, basis, publish) changes only while a route is stopped, and is an alignment: it waits for a preview. What a
+route publishes may change while it runs, too: then it is a run, unless the brake would hold such a change.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from inventory_sync.engine.apply_made import PLACES, TABLES, Made
 from inventory_sync.engine.apply_report import Change, FieldChange, What
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.matching import match_route
+from inventory_sync.engine.publishing import overrides
 from inventory_sync.engine.routes import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
@@ -25,7 +27,8 @@ from inventory_sync.store.db import Connection
 FIRST_ALIGNMENT = "first_alignment"
 ALIGNMENT = "alignment"
 
-_PUBLISH = frozenset({"buffer", "percent", "maximum"})
+_AUTO = ("auto_buffer", "auto_most", "end_when")
+_PUBLISH = frozenset({"buffer", "percent", "maximum", *_AUTO})
 _NUMBERS = _PUBLISH | {"direction", "sales", "ledger_basis"}
 _MATCH = frozenset({"ledger_field", "channel_fields", "listings"}) | TABLES
 _GUARDED = _NUMBERS | _MATCH | PLACES | {"intake"}
@@ -84,6 +87,9 @@ def columns(document: RouteDocument) -> dict[str, Any]:
         "buffer": document.publish.buffer,
         "percent": document.publish.percent,
         "maximum": document.publish.maximum,
+        "auto_buffer": document.auto_buffer,
+        "auto_most": document.auto_most,
+        "end_when": document.publish.end_when,
         "align": document.align.value,
     }
 
@@ -91,6 +97,7 @@ def columns(document: RouteDocument) -> dict[str, Any]:
 async def _put_columns(conn: Connection, route_id: int, document: RouteDocument) -> None:
     wanted = columns(document)
     terms = {key: wanted.pop(key) for key in _TERMS}
+    await db.run(conn, "set_publish_terms", id=route_id, **{key: wanted.pop(key) for key in _AUTO})
     await db.run(conn, "update_route", id=route_id, **wanted)
     await db.run(conn, "set_route_terms", id=route_id, pooled=document.pool is not None, **terms)
 
@@ -145,7 +152,7 @@ async def _create(
         name=document.name,
         ledger_id=ids[document.ledger],
         channel_id=ids[document.channel],
-        **{key: value for key, value in wanted.items() if key not in _TERMS},
+        **{key: value for key, value in wanted.items() if key not in (*_TERMS, *_AUTO)},
     )
     await _put_columns(conn, route_id, document)
     state, why = ("blocked", [FIRST_ALIGNMENT]) if wants_running(document) else ("draft", [])
@@ -186,8 +193,8 @@ class _Existing:
         fields = self._fields()
         self._refuse(fields)
         touched = {each.field for each in fields}
-        guarded = touched & _GUARDED
         stopping = self.route["state"] == "running" and not wants_running(self.document)
+        guarded = touched & (_GUARDED - _PUBLISH if self._runs_on else _GUARDED)
         if stopping:
             await self._stop()
         if touched:
@@ -230,7 +237,8 @@ class _Existing:
                 f"`inventory-sync route show {name}` を確認し、"
                 f"`inventory-sync route start {name} --yes` で開始してください。",
             )
-        guarded = [each.field for each in fields if each.field in _GUARDED]
+        fixed = _GUARDED - _PUBLISH if self._runs_on else _GUARDED
+        guarded = [each.field for each in fields if each.field in fixed]
         if route["state"] == "running" and wants_running(self.document) and guarded:
             raise RefusedByRule(
                 "IS-RTE-006",
@@ -243,6 +251,11 @@ class _Existing:
         if self.accepting and guarded:
             raise _unfit_preview(name, f"it was made before {', '.join(guarded)} changed")
 
+    @property
+    def _runs_on(self) -> bool:
+        """The route runs and goes on running: what it publishes may change, as a run."""
+        return bool(self.route["state"] == "running") and wants_running(self.document)
+
     async def _stop(self) -> None:
         await db.run(self.conn, "forget_stop_counts", route_id=self.route["id"])
         await db.run(self.conn, "put_due_route", route_id=self.route["id"])
@@ -250,6 +263,7 @@ class _Existing:
     async def _write(self, touched: set[str]) -> None:
         conn, route_id, now = self.conn, self.route["id"], self.house.now()
         wanted = apply_made.wanted(self.document)
+        retold = await overrides.told(conn, route_id) if self._runs_on and touched & _PUBLISH else None
         if touched & PLACES:
             await db.run(conn, "delete_location_pairs", route_id=route_id)
         await _put_columns(conn, route_id, self.document)
@@ -261,6 +275,9 @@ class _Existing:
             await db.value(conn, "take_over_pairs", route_id=route_id, now=now)
         if touched & TABLES:
             await apply_made.put_tables(conn, route_id, wanted)
+        if retold is not None:
+            await overrides.retell(self.house, conn, await route_named(conn, self.document.name), retold, self.actor)
+            return
         if touched & _NUMBERS:
             await db.run(conn, "unalign_pairs", route_id=route_id, now=now, reason="configuration")
         if touched & (_MATCH | PLACES):
@@ -326,7 +343,7 @@ class _Existing:
 
 def columns_of(route: db.Record) -> dict[str, Any]:
     """A stored route's own columns."""
-    keys = ("direction", "sales", "ledger_field", "channel_fields", *_TERMS, "buffer", "percent", "maximum", "align")
+    keys = ("direction", "sales", "ledger_field", "channel_fields", *_TERMS, *sorted(_PUBLISH), "align")
     return {key: route[key] for key in keys}
 
 

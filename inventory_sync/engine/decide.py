@@ -120,7 +120,7 @@ def _gap(row: CellRow, due: DueCell, decision: Decision | None, now: datetime, t
         return Gap(row.id, 0, NOTHING, None, None, Blocked.IN_RUN.value)
     blocked = "activate" if decision.activate else decision.blocked.value
     if decision.gap == 0 and not decision.activate and not decision.rewrite:
-        waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned", "watching")
+        waits = bool(blocked) and blocked not in ("route_stopped", "not_aligned", "watching", "not_published")
         return Gap(row.id, 0, NOTHING, row.gap_since or due.heard_at if waits else None, due.stamp, blocked)
     if row.id in turns.come and not (row.gap_since or due.heard_at):
         urgency = RUN_DOWN if decision.gap < 0 else RUN_UP

@@ -8,6 +8,7 @@ from inventory_sync.engine import matching, oversold, routes, schedule, watching
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.connections import watch_expiry
 from inventory_sync.engine.lane import House, Progress
+from inventory_sync.engine.publishing import keeping as publishing
 from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
@@ -24,6 +25,7 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
     await matching.match_again(house)
     await _previews(house)
     await oversold.keep(house)
+    await publishing.keep(house)
     await approvals.remind(house)
     await _expiries(house)
     await _close_what_is_over(house)

@@ -36,6 +36,9 @@ _SETTINGS = (
     "buffer",
     "percent",
     "maximum",
+    "auto_buffer",
+    "auto_most",
+    "end_when",
     "align",
     "matched_at",
 )

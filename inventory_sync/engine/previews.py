@@ -14,10 +14,19 @@ from typing import Any
 from inventory_sync.engine import long_stops
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
-from inventory_sync.model.alignment import AlignPolicy, BaseSide, CellCondition, PreviewAction, PreviewRow, preview
+from inventory_sync.model.alignment import (
+    AlignPolicy,
+    BaseSide,
+    CellCondition,
+    PreviewAction,
+    PreviewRow,
+    check_policy,
+    preview,
+    unreadable_backwards,
+)
 from inventory_sync.model.components import Part, explained
 from inventory_sync.model.publish import PublishRule
-from inventory_sync.store import db
+from inventory_sync.store import db, pairs
 from inventory_sync.store.db import Connection
 
 CHUNK = 5000
@@ -150,14 +159,14 @@ async def _lines(conn: Connection, route: db.Record, records: Sequence[db.Record
         part = Part(r["location"], r["code"], r["ratio"], r["effective"], r["intake"])
         made.setdefault(r["pair_id"], []).append(part)
     moved = await long_stops.moved(conn, [r["id"] for r in records if r["phase"] == "waiting"])
-    policy, rule = _POLICIES.get(source) or AlignPolicy(route["align"]), rule_of(route)
+    policy = _POLICIES.get(source) or AlignPolicy(route["align"])
     return [
         PreviewLine(
             r["id"],
             r["value"],
             r["name"],
             r["location"],
-            long_stops.told(_row(policy, rule, r, made.get(r["id"], ())), moved.get(r["id"])),
+            long_stops.told(_row(policy, r, made.get(r["id"], ())), moved.get(r["id"])),
             r["phase"],
             r["kept"],
             r["channel_up"],
@@ -167,7 +176,7 @@ async def _lines(conn: Connection, route: db.Record, records: Sequence[db.Record
     ]
 
 
-def _row(policy: AlignPolicy, rule: PublishRule, pair: db.Record, parts: Sequence[Part]) -> PreviewRow:
+def _row(policy: AlignPolicy, pair: db.Record, parts: Sequence[Part]) -> PreviewRow:
     dropped = pair["channel_up"] if pair["phase"] == "waiting" and policy is AlignPolicy.LEDGER_WINS else 0
     readable = pair["ledger_readable"] and pair["ledger_known"] is not None
     ledger = BaseSide(
@@ -180,13 +189,17 @@ def _row(policy: AlignPolicy, rule: PublishRule, pair: db.Record, parts: Sequenc
         pair["channel_known"],
         can_activate=True,
     )
+    rule = pairs.rule_of(pair)
+    if not rule.excluded and check_policy(policy, rule) is not None:  # its own rule; the route's was refused before
+        return unreadable_backwards(channel)
     row = preview(ledger, channel, rule, policy, held=pair["held"])
     return explained(row, pair["shape"], parts)
 
 
 def rule_of(route: db.Record) -> PublishRule:
-    """A route's publish rule."""
-    return PublishRule(buffer=route["buffer"], percent=route["percent"], maximum=route["maximum"])
+    """A route's publish rule, before anything was set otherwise for single codes."""
+    keys = ("buffer", "percent", "maximum", "end_when")
+    return PublishRule(**{key: route[key] for key in keys})
 
 
 async def _keep(conn: Connection, preview_id: str, position: int, lines: Iterable[PreviewLine]) -> None:

@@ -195,9 +195,18 @@ async def _of(conn: Connection, lane: Lane, low: int, high: int, limit: int) -> 
     return [CellId(record["id"]) for record in found]
 
 
+_NOT_WAITING = (
+    Blocked.NOT,
+    Blocked.ROUTE_STOPPED,
+    Blocked.NOT_ALIGNED,
+    Blocked.WATCHING,
+    Blocked.NOT_PUBLISHED,
+)
+
+
 def _rewritten(row: CellRow, decision: Decision) -> Gap:
     blocked = "activate" if decision.activate else decision.blocked.value
-    waits = decision.blocked not in (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.NOT_ALIGNED, Blocked.WATCHING)
+    waits = decision.blocked not in _NOT_WAITING
     since = row.gap_since if decision.gap or decision.activate or decision.rewrite or waits else None
     return Gap(row.id, decision.gap, decision.urgency, since, row.gap_stamp, blocked)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from inventory_sync.model.publish import PublishRule, published, shared
+from inventory_sync.model.publish import PublishRule, more_than_there_is, published, shared
 
 MOST_PAIRS_PER_HOUR = 200
 """New pairs that a running route aligns by itself within an hour; any more wait for a person."""
@@ -85,16 +85,17 @@ def check_policy(policy: AlignPolicy, rule: PublishRule) -> str | None:
     >>> check_policy(AlignPolicy.CHANNEL_WINS, PublishRule(percent=50))
     'channel_wins needs percent 100 and no maximum: a share or a capped number does not say how much stock there is'
     """
-    if policy is AlignPolicy.CHANNEL_WINS and not rule.plain:
-        return (
-            "channel_wins needs percent 100 and no maximum:"
-            " a share or a capped number does not say how much stock there is"
-        )
-    return None
+    if policy is not AlignPolicy.CHANNEL_WINS or rule.plain:
+        return None
+    if rule.percent == 100 and rule.maximum is None:
+        return "channel_wins needs no end_when: a number that is told as 0 does not say how much stock there is"
+    return (
+        "channel_wins needs percent 100 and no maximum: a share or a capped number does not say how much stock there is"
+    )
 
 
 def preview(
-    ledger: BaseSide, channel: BaseSide, rule: PublishRule, policy: AlignPolicy, *, offset: int = 0, held: int = 0
+    ledger: BaseSide, channel: BaseSide, rule: PublishRule, policy: AlignPolicy, *, held: int = 0
 ) -> PreviewRow:
     """The line of one pair. Raises ValueError where `check_policy` has an objection.
 
@@ -103,14 +104,16 @@ def preview(
     >>> (row.action.value, row.before, row.after, row.delta)
     ('write_channel', 4, 10, 6)
     """
+    if rule.excluded:
+        return _left_out(channel)
     objection = check_policy(policy, rule)
     if objection is not None:
         raise ValueError(objection)
-    target = published(ledger.level or 0, rule, offset=offset, held=held)
+    target = published(ledger.level or 0, rule, held=held)
     excluded = _excluded(ledger, channel, policy, target)
     if excluded is not None or ledger.level is None or channel.level is None:
         return excluded or _row_excluded(channel.level, "no number was read yet", "まだ在庫数を読み取っていません")
-    wanted = shared(ledger.level, rule) + offset - held
+    wanted = shared(ledger.level, rule) + rule.offset - held
     if target == channel.level:
         return _nothing(channel.level, "both sides agree already", "両方の在庫数は一致しています")
     match policy:
@@ -119,7 +122,7 @@ def preview(
         case AlignPolicy.CHANNEL_WINS:
             return _channel_wins(ledger.level, channel.level, wanted)
         case AlignPolicy.KEEP_DIFFERENCE:
-            return _keep_difference(channel.level, target, wanted)
+            return _keep_difference(channel.level, target, wanted, rule)
         case _:
             assert_never(policy)
 
@@ -128,13 +131,16 @@ def _ledger_wins(ledger: int, channel: int, target: int) -> PreviewRow:
     """The channel moves by target − channel; one below 0 stays as it stands until its target is above 0."""
     if channel < 0 and target == 0:
         return _below_zero(channel)
+    beyond = more_than_there_is(target, ledger)
     return PreviewRow(
         PreviewAction.WRITE_CHANNEL,
         channel,
         target,
         target - channel,
-        f"the ledger wins: it has {ledger}, so the channel is told {target}",
-        f"在庫台帳を優先します: 台帳は{ledger}なので、販売チャネルを{target}にします",
+        f"the ledger wins: it has {ledger}, so the channel is told {target}"
+        + (f", {beyond} more than there is (pre-orders)" if beyond else ""),
+        f"在庫台帳を優先します: 台帳は{ledger}なので、販売チャネルを{target}にします"
+        + (f"(予約販売として実在庫より{beyond}多く公開)" if beyond else ""),
     )
 
 
@@ -158,14 +164,17 @@ def _channel_wins(ledger: int, channel: int, wanted: int) -> PreviewRow:
     )
 
 
-def _keep_difference(channel: int, target: int, wanted: int) -> PreviewRow:
+def _keep_difference(channel: int, target: int, wanted: int, rule: PublishRule) -> PreviewRow:
     """The gap is remembered, so that the target is what the channel shows now (0 for a channel below 0).
 
     The gap is counted from `wanted`, the target before it is cut off at 0: a target is cut off only after the gap was
-    added. A channel below 0 whose target is 0 anyway needs no gap.
+    added. A channel below 0 whose target is 0 anyway needs no gap, and one that shows so little that it is told 0
+    keeps none.
     """
     if channel < 0 and target == 0:
         return _below_zero(channel)
+    if 0 < channel <= rule.end_when:
+        return _ended(channel, rule.end_when)
     kept = channel - wanted
     return PreviewRow(
         PreviewAction.KEEP,
@@ -175,6 +184,34 @@ def _keep_difference(channel: int, target: int, wanted: int) -> PreviewRow:
         f"the difference is kept: the channel stays at {channel}, {kept:+d} against what the ledger gives",
         f"差を残します: 販売チャネルは{channel}のまま、台帳から計算した数との差は{kept:+d}です",
         kept=kept,
+    )
+
+
+def _ended(channel: int, end_when: int) -> PreviewRow:
+    return PreviewRow(
+        PreviewAction.WRITE_CHANNEL,
+        channel,
+        0,
+        -channel,
+        f"{channel} are left, and the publish rule ends at {end_when}: the channel is told 0",
+        f"残り{channel}は、公開設定の終了数{end_when}以下のため、販売チャネルを0にします",
+    )
+
+
+def _left_out(channel: BaseSide) -> PreviewRow:
+    """An item that a publish rule leaves out is not written; what it sells is carried all the same."""
+    words = ("the publish rule leaves it out: nothing is written", "公開設定で対象外のため、何も書き込みません")
+    if channel.condition is not CellCondition.ACTIVE or channel.level is None:
+        return _row_excluded(channel.level, *words)
+    return _nothing(channel.level, *words)
+
+
+def unreadable_backwards(channel: BaseSide) -> PreviewRow:
+    """The line of a pair whose own publish rule does not say how much stock its channel's number stands for."""
+    return _row_excluded(
+        channel.level,
+        "its publish rule tells a share, a cap or an end, which does not say how much stock there is",
+        "割合・上限・終了数の公開設定があるため、販売チャネルの数から在庫を求められません",
     )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from inventory_sync.model.publish import PublishRule, published
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Version of the rules on this page; every op carries it, and an older version never overrides a newer one."""
 
 TO_ZERO, DECREASE, INCREASE, RUN_DOWN, RUN_UP, NOTHING = 0, 1, 2, 3, 4, 9
@@ -41,6 +41,7 @@ class Blocked(StrEnum):
     FALL_READ_FIRST = "fall_read_first"
     IN_RUN = "in_run"
     HELD = "held_by_brake"
+    NOT_PUBLISHED = "not_published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ def effective(ledger: tuple[LedgerSide, ...], shape: str = "single") -> int | No
 def decide_channel(pair: PairState) -> Decision:
     """What the channel cell of a pair should be told now. Pure; asked again when the batch is composed."""
     channel = pair.channel
+    if pair.rule.excluded:
+        return _nothing(channel.known, Blocked.NOT_PUBLISHED)
     if pair.zeroing and not pair.running:
         return _zero(channel)
     units = effective(pair.ledger, pair.shape)

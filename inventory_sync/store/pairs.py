@@ -90,7 +90,7 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
     state = PairState(
         ledger=ledger,
         channel=channel,
-        rule=PublishRule(buffer=first["buffer"], percent=first["percent"], maximum=first["maximum"]),
+        rule=rule_of(first),
         shape=first["shape"],
         kept=first["kept"] - first["to_come"],  # what a run raises it by later: until then trade goes on without
         held=first["held"],
@@ -103,6 +103,18 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
     )
     return KnownPair(
         PairId(first["pair_id"]), RouteId(first["route_id"]), CellId(first["channel_cell"]), first["phase"], state
+    )
+
+
+def rule_of(record: asyncpg.Record) -> PublishRule:
+    """The publish rule of a pair, as the view `pair_rules` has it."""
+    return PublishRule(
+        buffer=record["buffer"],
+        percent=record["percent"],
+        maximum=record["maximum"],
+        end_when=record["end_when"],
+        offset=record["offset_units"],
+        excluded=record["excluded"],
     )
 
 

@@ -56,6 +56,9 @@ def route_error(config: Any, *lines: str) -> ConfigError:
         ("publish: {percent: 50%}", "publish.percent", "IS-CFG-016", "digits"),
         ("publish: {percent: true}", "publish.percent", "IS-CFG-016", "digits"),
         ("publish: {maximum: 5}", "publish.maximum", "IS-CFG-015", "'max'"),
+        ("publish: {buffer: automatic}", "publish.buffer", "IS-CFG-016", "digits"),
+        ("publish: {end_when: -1}", "publish.end_when", "IS-CFG-029", "0 to"),
+        ("publish: {buffer_max: 5}", "publish.buffer_max", "IS-CFG-032", "buffer: auto"),
         ("align: manual", "align", "IS-CFG-018", "ledger_wins"),
         ("stat: running", "stat", "IS-CFG-015", "'state'"),
     ],
@@ -200,7 +203,23 @@ def test_a_pool_shares_no_location_with_another_route_between_the_same_connectio
     assert (error.field, error.code) == ("routes.again.locations", "IS-CFG-028")
 
 
-@pytest.mark.parametrize("publish", ["{percent: 50}", "{max: 5}"])
+@pytest.mark.parametrize(
+    ("publish", "automatic", "least", "most"),
+    [
+        ("{buffer: 3}", False, 3, 100),
+        ("{buffer: auto}", True, 0, 100),
+        ("{buffer: auto, buffer_min: 2, buffer_max: 30}", True, 2, 30),
+        ("{buffer: auto, buffer_min: 200}", True, 200, 200),
+    ],
+)
+def test_a_buffer_is_a_number_or_reckoned_within_bounds(
+    config: Any, publish: str, automatic: bool, least: int, most: int
+) -> None:
+    route = config.load(config.CONNECTIONS + config.ROUTE + f"    publish: {publish}\n").routes[0]
+    assert (route.auto_buffer, route.publish.buffer, route.auto_most) == (automatic, least, most)
+
+
+@pytest.mark.parametrize("publish", ["{percent: 50}", "{max: 5}", "{end_when: 1}"])
 def test_the_channel_cannot_win_where_it_is_told_less_than_the_stock(config: Any, publish: str) -> None:
     error = route_error(config, "align: channel_wins", f"publish: {publish}")
     assert (error.line, error.field, error.code) == (15, "routes.pos-shop.align", "IS-CFG-030")

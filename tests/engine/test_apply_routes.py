@@ -11,6 +11,7 @@ import pytest
 from inventory_sync.engine import routes
 from inventory_sync.engine.apply_report import What
 from inventory_sync.engine.routes import NoSuch, RefusedByRule
+from inventory_sync.model import brake
 from inventory_sync.store import db
 from tests.engine.apply_support import (
     CONNECTIONS,
@@ -115,7 +116,6 @@ async def test_a_route_that_cannot_start_yet_changes_nothing(desk: Desk) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        "    publish: {buffer: 3}\n",
         "    match: {ledger_field: other, channel_field: other}\n",
         "    direction: channel_to_ledger\n    align: channel_wins\n",
     ],
@@ -129,6 +129,30 @@ async def test_what_decides_the_numbers_changes_only_while_the_route_is_stopped(
     assert report.started == ()
     route = await desk.route()
     assert (route["state"], route["blockers"]) == ("blocked", ["alignment"])
+
+
+async def test_what_a_running_route_publishes_changes_as_a_run(desk: Desk) -> None:
+    await running(desk)
+    await desk.pool.execute("update run_rows set state = 'done'")  # its alignment is over
+    change = "    publish: {buffer: 3, end_when: 1}\n"
+    report = await desk.apply(RUNNING + change)
+    assert {f.field: (f.before, f.after) for f in report.routes[0].fields} == {"buffer": (0, 3), "end_when": (0, 1)}
+    route = await desk.route()
+    assert (route["state"], route["buffer"], route["end_when"], route["blockers"]) == ("running", 3, 1, [])
+    [run] = await desk.pool.fetch("select kind, state, total from runs where kind = 'publish'")
+    assert (run["kind"], run["total"]) == ("publish", 2)
+    assert {r["phase"] for r in await desk.pool.fetch("select phase from pairs")} == {"live"}
+    assert (await desk.apply(RUNNING + change)).routes[0].fields == ()
+    assert (await desk.refusal(RUNNING + "    publish: {percent: 50}\n    sales: expect\n")).code == "IS-RTE-006"
+
+
+async def test_a_publish_rule_that_the_brake_would_hold_is_refused_while_the_route_runs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brake, "LEAST", 2)
+    await running(desk)
+    assert (await desk.refusal(RUNNING + "    publish: {percent: 0}\n")).code == "IS-PUB-013"
+    assert (await desk.route())["percent"] == 100
 
 
 async def test_another_publish_rule_must_be_confirmed_again(desk: Desk) -> None:

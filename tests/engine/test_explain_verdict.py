@@ -28,12 +28,14 @@ from inventory_sync.engine.explain.state import (
     Part,
     Quarantine,
     RouteState,
+    Ruled,
     Unpaired,
     WaitingOrder,
     Write,
 )
 from inventory_sync.engine.explain.texts import REASONS, TEXTS, TWICE, say
 from inventory_sync.engine.explain.verdict import Clock, duration, headline, judge, judge_unpaired, unknown_code
+from inventory_sync.model.auto_buffer import Sold, reckon
 from inventory_sync.model.decide import Blocked, Decision
 from inventory_sync.model.publish import PublishRule
 from inventory_sync.systems.port import Condition
@@ -42,6 +44,7 @@ NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 CLOCK = Clock(NOW)
 POS = Link(1, "pos", "smaregi", "linked")
 SHOP = Link(2, "shop", "shopify", "linked")
+AUTO = reckon([Sold(60, 3600.0)], lag=3.0, measured=50, least=0, most=100)
 ROUTE = RouteState(7, "pos-shop", "running", "", (), "two_way", "post", "stock", POS, SHOP)
 
 
@@ -204,6 +207,10 @@ def test_a_headline_says_what_the_number_should_be() -> None:
         ({"parts": (part(writes=(wrote(2, "compensation"),)),)}, Cause.COMPENSATED),
         ({"parts": (part(writes=(wrote(2, "undo"),)),), "phase": "new"}, Cause.UNDONE),
         ({"parts": (part(moves=(move(-2),)),)}, Cause.LEDGER_MOVED),
+        ({"rule": PublishRule(end_when=10), "decision": Decision(0, 0, 9, Blocked.NOT)}, Cause.END_WHEN),
+        ({"rule": PublishRule(buffer=2), "ruled": Ruled(automatic=True, auto=AUTO)}, Cause.AUTO_BUFFER),
+        ({"ruled": Ruled(own=("buffer",), by="cli:aki", at=NOW)}, Cause.OVERRIDE),
+        ({"ruled": Ruled(offset_until=NOW, ended_at=NOW)}, Cause.OFFSET_ENDED),
         ({"cell": cell(moves=(move(-2, where=10),))}, Cause.CHANNEL_SOLD),
         ({"cell": cell(moves=(move(2, where=10),))}, Cause.CHANNEL_RAISED),
     ],
@@ -223,6 +230,10 @@ def test_a_connection_that_waits_for_its_approval_says_so_without_a_reason_of_it
     [said] = [each for each in judge(number(route=waiting), CLOCK) if each.cause is Cause.CONNECTION_BROKEN]
     assert "the partner has not approved the connection shop yet" in said.en
     assert "承認待ち" in said.ja
+
+
+def test_an_end_that_is_not_reached_is_not_named() -> None:
+    assert of(rule=PublishRule(end_when=9)) == [Cause.EQUAL]
 
 
 def test_a_cap_that_does_not_bind_is_not_named() -> None:

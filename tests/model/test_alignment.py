@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -41,7 +42,7 @@ def active(level: int) -> BaseSide:
 
 def told(row: PreviewRow, ledger: int, rule: PublishRule, offset: int, held: int) -> int:
     """What the channel would be told once the row is confirmed and carried out."""
-    return published(ledger + row.owed, rule, offset=offset, kept=row.kept, held=held)
+    return published(ledger + row.owed, replace(rule, offset=offset), kept=row.kept, held=held)
 
 
 def test_the_examples_in_the_documentation_are_true() -> None:
@@ -56,8 +57,8 @@ def test_a_condition_is_named_as_the_system_port_names_it() -> None:
 def test_when_the_ledger_wins_the_channel_moves_to_its_target_and_no_gap_is_left(
     ledger: int, channel: int, rule: PublishRule, offset: int, held: int
 ) -> None:
-    row = preview(active(ledger), active(channel), rule, AlignPolicy.LEDGER_WINS, offset=offset, held=held)
-    target = published(ledger, rule, offset=offset, held=held)
+    row = preview(active(ledger), active(channel), replace(rule, offset=offset), AlignPolicy.LEDGER_WINS, held=held)
+    target = published(ledger, replace(rule, offset=offset), held=held)
     assert (row.kept, row.owed) == (0, 0)
     if target == channel or (channel < 0 and target == 0):
         assert (row.action, row.delta) == (PreviewAction.NOTHING, 0)
@@ -74,7 +75,7 @@ def test_when_the_ledger_wins_the_channel_moves_to_its_target_and_no_gap_is_left
 def test_when_the_channel_wins_the_ledger_moves_so_that_the_channel_is_told_what_it_shows(
     ledger: int, channel: int, rule: PublishRule, offset: int, held: int
 ) -> None:
-    row = preview(active(ledger), active(channel), rule, AlignPolicy.CHANNEL_WINS, offset=offset, held=held)
+    row = preview(active(ledger), active(channel), replace(rule, offset=offset), AlignPolicy.CHANNEL_WINS, held=held)
     assert told(row, ledger, rule, offset, held) == max(0, channel)
     assert row.kept == 0
     if row.action is PreviewAction.WRITE_LEDGER:
@@ -101,7 +102,7 @@ def test_where_the_channel_wins_over_a_target_that_is_not_cut_off_the_delta_is_c
 def test_when_the_difference_is_kept_nothing_is_written_and_the_target_is_what_the_channel_shows(
     ledger: int, channel: int, rule: PublishRule, offset: int, held: int
 ) -> None:
-    row = preview(active(ledger), active(channel), rule, AlignPolicy.KEEP_DIFFERENCE, offset=offset, held=held)
+    row = preview(active(ledger), active(channel), replace(rule, offset=offset), AlignPolicy.KEEP_DIFFERENCE, held=held)
     assert row.action in (PreviewAction.KEEP, PreviewAction.NOTHING)
     assert (row.delta, row.owed, row.before, row.after) == (0, 0, channel, channel)
     assert told(row, ledger, rule, offset, held) == max(0, channel)
@@ -227,3 +228,28 @@ def test_a_rise_on_one_side_alone_is_delivered() -> None:
 def test_a_sum_with_the_wrong_sign_is_refused(up: int, down: int) -> None:
     with pytest.raises(ValueError, match="rises are never below 0"):
         after_stop(ledger_moved=0, channel_moved_up=up, channel_moved_down=down)
+
+
+@given(levels, levels, rules, st.integers(0, 100), policies)
+def test_an_item_that_is_left_out_is_never_written(
+    ledger: int, channel: int, rule: PublishRule, end_when: int, policy: AlignPolicy
+) -> None:
+    row = preview(active(ledger), active(channel), replace(rule, end_when=end_when, excluded=True), policy)
+    assert (row.action, row.before, row.after, row.owed, row.kept) == (PreviewAction.NOTHING, channel, channel, 0, 0)
+
+
+@given(levels, levels, rules, st.integers(1, 100), st.integers(0, 20))
+def test_a_difference_is_not_kept_where_so_little_is_left_that_the_channel_is_told_nothing(
+    ledger: int, channel: int, rule: PublishRule, end_when: int, held: int
+) -> None:
+    ending = replace(rule, end_when=end_when)
+    row = preview(active(ledger), active(channel), ending, AlignPolicy.KEEP_DIFFERENCE, held=held)
+    if row.action is PreviewAction.KEEP:
+        assert told(row, ledger, ending, 0, held) == max(0, channel)
+    elif 0 < channel <= end_when:
+        assert row.after == 0
+
+
+def test_a_channel_cannot_win_where_the_end_of_a_rule_hides_how_much_there_is() -> None:
+    assert "end_when" in str(check_policy(AlignPolicy.CHANNEL_WINS, PublishRule(end_when=3)))
+    assert check_policy(AlignPolicy.CHANNEL_WINS, PublishRule(offset=3, buffer=2)) is None

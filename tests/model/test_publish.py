@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.model import publish
-from inventory_sync.model.publish import LARGEST_UNITS, PublishRule, published, shared
+from inventory_sync.model.publish import LARGEST_UNITS, PublishRule, more_than_there_is, published, shared
 
 units = st.integers(-10_000, 10_000)
 rules = st.builds(
@@ -19,6 +20,7 @@ rules = st.builds(
     buffer=st.integers(0, 500),
     percent=st.integers(0, 100),
     maximum=st.none() | st.integers(0, 2_000),
+    end_when=st.integers(0, 100),
 )
 
 
@@ -30,7 +32,7 @@ def test_the_examples_in_the_documentation_are_true() -> None:
 def test_a_channel_is_never_told_less_than_nothing(
     effective: int, rule: PublishRule, offset: int, kept: int, held: int
 ) -> None:
-    assert published(effective, rule, offset=offset, kept=kept, held=held) >= 0
+    assert published(effective, replace(rule, offset=offset), kept=kept, held=held) >= 0
 
 
 @given(units, units, rules, units)
@@ -55,7 +57,7 @@ def test_the_share_is_the_exact_fraction_rounded_down_also_below_zero(effective:
 
 @given(st.integers(100, 10_000), st.integers(0, 50), st.integers(0, 50))
 def test_an_offset_a_kept_gap_and_held_units_count_one_for_one(effective: int, kept: int, held: int) -> None:
-    assert published(effective, PublishRule(), offset=5, kept=kept, held=held) == effective + 5 + kept - held
+    assert published(effective, PublishRule(offset=5), kept=kept, held=held) == effective + 5 + kept - held
 
 
 @given(units)
@@ -74,6 +76,8 @@ def test_the_plain_rule_tells_the_stock_as_it_is(effective: int) -> None:
         ({"maximum": -1}, "maximum"),
         ({"percent": True}, "percent"),
         ({"buffer": 1.5}, "buffer"),
+        ({"end_when": -1}, "end_when"),
+        ({"offset": LARGEST_UNITS + 1}, "offset"),
     ],
 )
 def test_a_rule_without_meaning_is_refused_by_the_name_of_its_field(fields: dict[str, int], named: str) -> None:
@@ -81,6 +85,25 @@ def test_a_rule_without_meaning_is_refused_by_the_name_of_its_field(fields: dict
         PublishRule(**fields)
 
 
-@pytest.mark.parametrize("rule", [PublishRule(percent=99), PublishRule(maximum=10)])
+@given(units, rules, units, units)
+def test_a_number_is_told_or_it_has_ended_and_nothing_in_between(
+    effective: int, rule: PublishRule, kept: int, held: int
+) -> None:
+    told = published(effective, rule, kept=kept, held=held)
+    without = published(effective, replace(rule, end_when=0), kept=kept, held=held)
+    assert told == (without if without > rule.end_when else 0)
+
+
+@given(units, rules, st.integers(0, 500))
+def test_what_is_told_beyond_the_stock_is_never_more_than_the_offset(
+    effective: int, rule: PublishRule, offset: int
+) -> None:
+    told = published(effective, replace(rule, offset=offset))
+    assert more_than_there_is(told, effective) <= offset
+
+
+@pytest.mark.parametrize(
+    "rule", [PublishRule(percent=99), PublishRule(maximum=10), PublishRule(end_when=1), PublishRule(excluded=True)]
+)
 def test_a_rule_with_a_share_or_a_maximum_cannot_be_read_backwards(rule: PublishRule) -> None:
     assert not rule.plain

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inventory_sync.engine.explain.state import Number, Part
+from inventory_sync.model.publish import published
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,18 @@ def _add(found: list[Step], english: str, japanese: str, change: int) -> None:
 def _of_rule(number: Number, units: int) -> list[Step]:
     """From the effective quantity to the target, in the order of the publish rule."""
     rule, base = number.rule, Step("", "", None, units)
+    if rule.excluded:
+        return [Step("left out, stays as it is", "対象外のためそのまま", None, number.decision.target or 0)]
     found = [base]
     if rule.percent != 100:
         _add(found, f"{rule.percent} percent of it", f"{rule.percent} パーセント", units * rule.percent // 100 - units)
-    _add(found, "buffer", "安全在庫", -rule.buffer)
+    automatic = number.ruled.automatic
+    _add(
+        found,
+        "automatic buffer" if automatic else "buffer",
+        "自動の安全在庫" if automatic else "安全在庫",
+        -rule.buffer,
+    )
     if rule.maximum is not None and found[-1].result > rule.maximum:
         _add(found, f"cap {rule.maximum}", f"上限 {rule.maximum}", rule.maximum - found[-1].result)
     _add(found, "offset", "加減", number.offset)
@@ -72,10 +81,21 @@ def _of_rule(number: Number, units: int) -> list[Step]:
     _add(found, "orders that do not count yet", "未確定の注文", -number.held)
     if found[-1].result < 0:
         _add(found, "never below zero", "0 より下にはしない", -found[-1].result)
+    if found[-1].result <= rule.end_when:
+        _add(found, f"ends at {rule.end_when}", f"終了数 {rule.end_when} 以下", -found[-1].result)
     _add(found, "changes held back here", "ここで保留中の変動", number.cell.held_back)
     if found[-1].result < 0:
         _add(found, "never below zero", "0 より下にはしない", -found[-1].result)
     return found[1:]
+
+
+def ended(number: Number) -> bool:
+    """Whether a number is told as 0 because no more than the end of its publish rule is left."""
+    units, rule = number.effective, number.rule
+    if units is None or not rule.end_when or rule.excluded:
+        return False
+    without = published(units, replace(rule, end_when=0), kept=number.kept, held=number.held)
+    return 0 < without <= rule.end_when
 
 
 def line(made: Sequence[Step]) -> tuple[str, str]:

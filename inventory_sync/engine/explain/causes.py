@@ -68,9 +68,13 @@ class Cause(StrEnum):
     UNCERTAIN = "uncertain"
     LATE_SALE = "late_sale"
     OFFSET = "offset"
+    OFFSET_ENDED = "offset_ended"
+    END_WHEN = "end_when"
     CAP = "cap"
     PERCENT = "percent"
     BUFFER = "buffer"
+    AUTO_BUFFER = "auto_buffer"
+    OVERRIDE = "override"
     KEPT = "kept"
     ORDERS_KEPT = "orders_kept"
     ORDERS_UNPAID = "orders_unpaid"
@@ -132,6 +136,7 @@ OF_BLOCKED: Mapping[Blocked, Cause] = {
     Blocked.FALL_READ_FIRST: Cause.FALL_READ_FIRST,
     Blocked.HELD: Cause.HELD_BY_BRAKE,
     Blocked.WATCHING: Cause.WATCHING,
+    Blocked.NOT_PUBLISHED: Cause.NOT_PUBLISHED,
     Blocked.IN_RUN: Cause.IN_RUN,
 }
 """The cause behind each reason for not writing a cell."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from inventory_sync.engine.decide import decision_of
 from inventory_sync.engine.explain import find
+from inventory_sync.engine.explain.ruled import ruled
 from inventory_sync.engine.explain.state import (
     Alert,
     CellState,
@@ -152,6 +153,7 @@ async def _numbers(
     sales = _grouped(await db.rows(conn, "explain_sales", pairs=ids, limit=MOST_RECENT), "pair_id")
     alerts = await _alerts(conn, routes)
     waiting = _grouped(await db.rows(conn, "explain_waiting", cells=sorted(locked), limit=MOST_RECENT), "cell_id")
+    rules = {r["pair_id"]: ruled(r) for r in await db.rows(conn, "rules_of_pairs", pairs=ids)}
     numbers = []
     for r in found:
         cell = CellId(r["channel_cell"])
@@ -175,6 +177,10 @@ async def _numbers(
                 effective=effective(pair.state.ledger, pair.state.shape),
                 kept=r["kept"],
                 held=r["held"],
+                offset=pair.state.rule.offset,
+                offset_until=rules[r["id"]].offset_until if pair.state.rule.offset else None,
+                excluded=pair.state.rule.excluded,
+                ruled=rules[r["id"]],
                 uncertain=r["uncertain"],
                 zeroing=r["zeroing"],
                 sales=tuple(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from inventory_sync.model.auto_buffer import Reckoned
 from inventory_sync.model.decide import Decision
 from inventory_sync.model.publish import PublishRule
 
@@ -251,6 +252,21 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruled:
+    """Where a pair's publish rule comes from. `own`: what is set for its code alone, in the words of the CSV; `by` and
+    `at`: who set it, and when. `auto`: what the automatic buffer was last reckoned from. `ended_at`: when an offset
+    ended."""
+
+    own: tuple[str, ...] = ()
+    by: str = ""
+    at: datetime | None = None
+    automatic: bool = False
+    auto: Reckoned | None = None
+    offset_until: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A channel's number: what it shows, what it is made of, and what was decided about it just now.
 
@@ -273,6 +289,7 @@ class Number:
     offset: int = 0
     offset_until: datetime | None = None
     excluded: bool = False
+    ruled: Ruled = Ruled()
     uncertain: int = 0
     zeroing: bool = False
     sales: tuple[OpenSale, ...] = ()

@@ -231,6 +231,22 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "公開設定により {units} 個を加減しています。{until}",
         "The publish rule adds {units} units{until}.",
     ),
+    Cause.OFFSET_ENDED: (
+        "公開設定の加減は {at} に終わりました。",
+        "The offset of the publish rule ended at {at}.",
+    ),
+    Cause.END_WHEN: (
+        "残りが {units} 個以下のため、公開設定により 0 にしています。",
+        "No more than {units} are left, and the publish rule ends there: the channel is told 0.",
+    ),
+    Cause.AUTO_BUFFER: (
+        "自動の安全在庫として {units} 個を残しています: {sum}。",
+        "{units} units are kept back as an automatic buffer: {sum}.",
+    ),
+    Cause.OVERRIDE: (
+        "この商品コードには {what} が個別に設定されています({by}、{at})。",
+        "For this code alone {what} is set, by {by} at {at}.",
+    ),
     Cause.CAP: (
         "上限の設定により、最大 {units} 個を公開しています。",
         "A cap lets the channel show {units} units at most.",

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from inventory_sync.engine.explain.arithmetic import ended
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
+from inventory_sync.engine.explain.ruled import spelt
 from inventory_sync.engine.explain.state import (
     CellState,
     Lack,
@@ -235,7 +237,14 @@ def _decided(number: Number, clock: Clock) -> Iterator[Finding]:
     cause = OF_BLOCKED.get(decision.blocked, Cause.HELD_BACK)
     told = {"where": cell.place, "route": number.route.name, "reason": decision.blocked.value}
     why = reason(number)
-    elsewhere = (Blocked.NOT, Blocked.ROUTE_STOPPED, Blocked.QUARANTINED, Blocked.NOT_ACTIVE, Blocked.HELD)
+    elsewhere = (
+        Blocked.NOT,
+        Blocked.ROUTE_STOPPED,
+        Blocked.QUARANTINED,
+        Blocked.NOT_ACTIVE,
+        Blocked.HELD,
+        Blocked.NOT_PUBLISHED,
+    )
     if decision.blocked not in elsewhere and cause is not Cause.WATCHING:
         if cause is Cause.IN_FLIGHT and cell.op is not None:
             if cell.op.state == "sent":
@@ -284,16 +293,18 @@ def _booked_too(write: Write, move: Movement) -> bool:
 
 def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
     rule, units = number.rule, number.effective
-    if number.excluded:
+    if number.excluded or number.decision.blocked is Blocked.NOT_PUBLISHED:
         yield _found(Cause.NOT_PUBLISHED, route=number.route.name)
     if number.offset:
         at = number.offset_until
         until = ("", "") if at is None else (f"{clock.tell(at)} までです。", f" until {clock.tell(at)}")
         yield _found(Cause.OFFSET, units=_signed(number.offset), until=until)
+    if ended(number):
+        yield _found(Cause.END_WHEN, units=rule.end_when)
     if rule.percent != 100:
         yield _found(Cause.PERCENT, percent=rule.percent)
-    if rule.buffer:
-        yield _found(Cause.BUFFER, units=rule.buffer)
+    yield from _buffered(number)
+    yield from _of_its_own(number, clock)
     if rule.maximum is not None and units is not None and units * rule.percent // 100 - rule.buffer > rule.maximum:
         yield _found(Cause.CAP, units=rule.maximum)
     if number.kept:
@@ -323,6 +334,23 @@ def _orders(number: Number) -> Iterator[Finding]:
 def _names(orders: Sequence[WaitingOrder]) -> str:
     """The numbers of orders, the first few of them."""
     return ", ".join(each.order for each in orders[:MOST_ORDERS]) + (" ..." if len(orders) > MOST_ORDERS else "")
+
+
+def _buffered(number: Number) -> Iterator[Finding]:
+    made, units = number.ruled.auto, number.rule.buffer
+    if number.ruled.automatic and made is not None:
+        yield _found(Cause.AUTO_BUFFER, units=units, sum=spelt(made))
+    elif units:
+        yield _found(Cause.BUFFER, units=units)
+
+
+def _of_its_own(number: Number, clock: Clock) -> Iterator[Finding]:
+    """What is set for the code alone, by whom, and an offset whose day is over."""
+    ruled = number.ruled
+    if ruled.ended_at is not None and ruled.offset_until is not None:
+        yield _found(Cause.OFFSET_ENDED, at=clock.tell(ruled.ended_at))
+    if ruled.own and ruled.at is not None:
+        yield _found(Cause.OVERRIDE, what=", ".join(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
 
 
 # -- who moved it ---

@@ -42,6 +42,7 @@ _ENDS = {
     Blocked.NOT_ACTIVE: "failed",
     Blocked.NOT_ALIGNED: "failed",
     Blocked.BELOW_ZERO: "done",
+    Blocked.NOT_PUBLISHED: "done",
     Blocked.NOT: "done",
 }
 """What becomes of a row whose cell is not written, by why it is not; with any other reason it waits."""

@@ -5,6 +5,7 @@ A first alignment is a push, and so is what a person asks for later, in either d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,8 +148,27 @@ _ANSWERED_BY_A_PUSH = ("undone", "first_alignment", "alignment")
 """What a route may wait for that a person's confirmed push does not have to wait for."""
 
 
-async def start_publish_run(house: House, conn: Connection, route: db.Record, *, actor: str) -> Started:
-    """Tell every living pair of a running route its new target, portion by portion, after what it publishes changed.
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A pair whose channel cell is told another number; `before` is what it shows, `after` what it is to show."""
+
+    pair: int
+    before: int | None
+    after: int
+
+    @property
+    def rank(self) -> int:
+        """What is gone comes first, then falls, then rises."""
+        if self.after <= 0:
+            return 0
+        return 1 if self.before is not None and self.after < self.before else 2
+
+
+async def start_publish_run(
+    house: House, conn: Connection, route: db.Record, *, actor: str, changes: Sequence[Retold] | None = None
+) -> Started:
+    """Tell pairs of a running route their new targets, portion by portion, after what it publishes changed: these, or
+    all that live.
 
     In the caller's transaction, after the change. The new rule holds at once for whatever else is decided.
     """
@@ -164,7 +184,19 @@ async def start_publish_run(house: House, conn: Connection, route: db.Record, *,
         on_stopped=False,
         now=now,
     )
-    await db.run(conn, "propose_live", run_id=run_id, route_id=route["id"], now=now)
+    if changes is None:
+        await db.run(conn, "propose_live", run_id=run_id, route_id=route["id"], now=now)
+    else:
+        await db.run(
+            conn,
+            "propose_changed",
+            run_id=run_id,
+            pairs=[each.pair for each in changes],
+            ranks=[each.rank for each in changes],
+            befores=[each.before for each in changes],
+            afters=[each.after for each in changes],
+            now=now,
+        )
     total = await _count(conn, run_id)
     await db.notify(conn, "decide")
     return Started(run_id, total)

@@ -1,7 +1,9 @@
 -- name: pair_states(cells)
 -- All that decides what these channel cells are told: one row a component, in the order of channel cell and ledger cell.
+-- The rules are looked up pair by pair (`offset 0`): joined as a whole they would cost as much as the rest together.
 select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.shape, r.id as route_id, r.state as route_state,
-       r.direction, r.sales, r.ledger_basis, r.buffer, r.percent, r.maximum, s.ratio, s.ledger_cell,
+       r.direction, r.sales, r.ledger_basis, u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded,
+       s.ratio, s.ledger_cell,
        s.shown as ledger_known, s.condition = 'active' as ledger_readable, s.marked_at is not null as ledger_dirty,
        s.in_doubt as ledger_in_doubt, s.fell_at as ledger_fell_at, s.pending_down, s.own_up,
        r.state = 'stopped' and exists (select 1 from pushed_pairs w where w.pair_id = p.id) as pushed,
@@ -10,6 +12,7 @@ select p.channel_cell, p.id as pair_id, p.phase, p.kept, p.held, p.zeroing, p.sh
        exists (select 1 from cut_checks k where k.cell_id = p.channel_cell) as unchecked
 from pairs p
 join routes r on r.id = p.route_id
+cross join lateral (select * from pair_rules v where v.pair_id = p.id offset 0) u
 join pair_sides s on s.pair_id = p.id
 where p.channel_cell = any(:cells::bigint[])
 order by p.channel_cell, s.ledger_cell;

@@ -40,6 +40,7 @@ where id = :id;
 -- name: routes_all()
 select r.id, r.name, r.ledger_id, r.channel_id, g.name as ledger, h.name as channel, r.direction, r.sales, r.ledger_field,
        r.channel_fields, r.listings, r.ledger_basis, r.booked_within, r.intake, r.pooled, r.buffer, r.percent, r.maximum,
+       r.auto_buffer, r.auto_most, r.end_when,
        r.align, r.state, r.stopped_by, r.blockers, r.ever_aligned, r.match_report, r.matched_at, r.reconciled_at, r.version,
        r.unmapped_at
 from routes r join connections g on g.id = r.ledger_id join connections h on h.id = r.channel_id order by r.id;

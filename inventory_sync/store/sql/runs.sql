@@ -29,8 +29,10 @@ e as materialized (
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, p.kept, c.known as channel_known,
        c.condition as channel_condition, c.marked_at is not null as channel_dirty, p.channel_up, ci.name as name,
        cl.name as location, e.effective as ledger_known, e.readable as ledger_readable,
-       least(c.read_answered_at, e.read_at) as read_at
+       least(c.read_answered_at, e.read_at) as read_at,
+       u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded
 from e join pairs p on p.id = e.pair_id
+join pair_rules u on u.pair_id = p.id
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
@@ -46,8 +48,10 @@ with e as materialized (
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, p.kept, c.known as channel_known,
        c.condition as channel_condition, c.marked_at is not null as channel_dirty, p.channel_up, ci.name as name,
        cl.name as location, e.effective as ledger_known, e.readable as ledger_readable,
-       least(c.read_answered_at, e.read_at) as read_at
+       least(c.read_answered_at, e.read_at) as read_at,
+       u.buffer, u.percent, u.maximum, u.end_when, u.offset_units, u.excluded
 from pairs p
+join pair_rules u on u.pair_id = p.id
 join cells c on c.id = p.channel_cell
 join items ci on ci.id = c.item_id
 join locations cl on cl.id = c.location_id
@@ -215,10 +219,18 @@ select count(*) from freed;
 -- name: run_rows_at(cells)
 -- What runs want of these cells: whether something of them is released, and whether it takes a push back. A channel cell
 -- that is to be raised trades as it stands until its turn comes.
-select w.cell_id, bool_or(w.state = 'released') as released, bool_or(u.kind = 'undo') as undoing
-from run_rows w join runs u on u.id = w.run_id
-where w.cell_id = any(:cells::bigint[]) and w.state in ('confirmed', 'released')
-  and (w.state = 'released' or u.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0)) group by w.cell_id order by w.cell_id;
+-- So do cells that a publish run had yet to tell when a person stopped it.
+select x.cell_id, bool_or(x.released) as released, bool_or(x.undoing) as undoing
+from (
+  select w.cell_id, w.state = 'released' as released, u.kind = 'undo' as undoing
+  from run_rows w join runs u on u.id = w.run_id
+  where w.cell_id = any(:cells::bigint[]) and w.state in ('confirmed', 'released')
+    and (w.state = 'released' or u.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0))
+  union all
+  select w.cell_id, false, false from run_rows w join runs u on u.id = w.run_id
+  where w.cell_id = any(:cells::bigint[]) and w.state = 'proposed' and w.action = 'publish'
+    and u.state = 'stopped' and u.error = 'stopped by a person') as x
+group by x.cell_id order by x.cell_id;
 
 -- name: undo_units_at(cells)
 -- The units by which pushes are taken back on these cells now.

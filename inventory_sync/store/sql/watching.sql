@@ -176,14 +176,16 @@ select :preview_id, row_number() over (order by x.value, x.id), x.id, x.action, 
        case when x.action = 'zero' then 0 else x.known end, case when x.action = 'zero' then -x.known else 0 end,
        case x.action when 'zero' then 'the channel is told 0; the route is stopped'
                      when 'nothing' then 'nothing is on sale here already'
-                     else 'its number is not known, so it is left alone' end,
+                     else case when x.left_out then 'the publish rule leaves it out, so it is left alone'
+                               else 'its number is not known, so it is left alone' end end,
        case x.action when 'zero' then '販売チャネルを 0 にします。ルートは停止します'
                      when 'nothing' then 'すでに販売できる在庫がありません'
-                     else '在庫数が分からないため、変更しません' end
-from (select p.id, p.value, c.known,
-             case when c.known is null or c.condition <> 'active' then 'excluded'
+                     else case when x.left_out then '公開設定で対象外のため、変更しません'
+                               else '在庫数が分からないため、変更しません' end end
+from (select p.id, p.value, c.known, u.excluded as left_out,
+             case when c.known is null or c.condition <> 'active' or u.excluded then 'excluded'
                   when c.known <= 0 then 'nothing' else 'zero' end as action
-      from pairs p join cells c on c.id = p.channel_cell
+      from pairs p join cells c on c.id = p.channel_cell join pair_rules u on u.pair_id = p.id
       where p.route_id = :route_id and p.phase <> 'suspended') as x;
 
 -- name: count_zero_rows(preview_id)^

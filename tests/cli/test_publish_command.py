@@ -1,0 +1,97 @@
+"""`publish show|import|export` at a terminal: what is shown, what is refused, and that nothing changes unasked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.test_command_line import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
+from tests.engine.apply_support import RUNNING
+
+__all__ = ["_surroundings", "terminal"]
+
+
+def file(tmp_path: Path, content: str | bytes, name: str = "rules.csv") -> str:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return str(path)
+
+
+def test_a_file_is_shown_confirmed_listed_exported_and_taken_back(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ready(RUNNING)
+    terminal.run("route", "start", "pos-shop", "--yes")
+    rules = file(tmp_path, "code,buffer,offset,until\nA-1,1,,\nA-2,,90,2099-12-31\nLATER-1,2,,\n")
+
+    found = terminal.run("publish", "import", "pos-shop", rules, expect=REFUSED)
+    assert "IS-PUB-011" in found.stderr
+    assert "nothing was changed" in found.stderr
+    assert "more than there is (pre-orders)" in found.stdout
+    assert "Row 4, LATER-1: no item of this route has it" in found.stdout
+    assert terminal.json("publish", "show", "pos-shop")["overrides"] == []
+    assert "Set 3" in terminal.run("publish", "import", "pos-shop", rules, "--dry-run").stdout
+    assert terminal.json("publish", "show", "pos-shop")["overrides"] == []
+
+    done = terminal.json("publish", "import", "pos-shop", rules, "--yes")
+    assert (done["applied"], done["set"], [each["code"] for each in done["unknown"]]) == (True, 3, ["LATER-1"])
+    assert terminal.json("run", "show", str(done["run"]))["kind"] == "publish"
+    shown = terminal.json("publish", "show", "pos-shop")
+    assert [(each["code"], each["pairs"]) for each in shown["overrides"]] == [("A-1", 1), ("A-2", 1), ("LATER-1", 0)]
+    assert (shown["buffer"], shown["auto_buffer"]) == (0, False)
+    table = terminal.run("publish", "show", "pos-shop").stdout
+    assert "2099-12-31" in table
+    assert "0 (no such item)" in table
+
+    one = terminal.json("publish", "show", "pos-shop", "A-1")
+    assert [(each["buffer"], each["own"]) for each in one["numbers"]] == [(1, ["buffer"])]
+    assert "− buffer 1 =" in terminal.run("publish", "show", "pos-shop", "A-1").stdout
+    assert (
+        "nothing of this route has this code" in terminal.run("publish", "show", "pos-shop", "B", expect=FAILED).stdout
+    )
+
+    out = tmp_path / "out.csv"
+    terminal.run("publish", "export", "pos-shop", "--out", str(out))
+    again = terminal.json("publish", "import", "pos-shop", str(out), "--replace")
+    assert (again["unchanged"], again["set"], again["cells"]) == (3, 0, [])
+    shifted = terminal.run("publish", "export", "pos-shop", "--encoding", "shift_jis")
+    assert shifted.stdout.startswith("code,buffer,percent,max,end_when,offset,until,exclude\n")
+    empty = file(tmp_path, "code\n", "empty.csv")
+    assert "IS-PUB-011" in terminal.run("publish", "import", "pos-shop", empty, "--replace", expect=REFUSED).stderr
+    gone = terminal.json("publish", "import", "pos-shop", empty, "--replace", "--yes")
+    assert gone["taken_back"] == 3
+    assert terminal.json("publish", "export", "pos-shop")["overrides"] == []
+
+
+def test_an_absurd_file_is_refused_with_every_row_and_changes_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ready(RUNNING)
+    wrong = file(tmp_path, "code,buffer\nA-1,3\nA-1,4\nA-2,three\n")
+    found = terminal.run("publish", "import", "pos-shop", wrong, "--yes", expect=FAILED)
+    assert "rules.csv, row 3, column code: This code stands in row 2 already. [IS-PUB-003]" in found.stderr
+    assert "rules.csv, row 4, column buffer: 'three' is not a plain whole number." in found.stderr
+    assert "Nothing was changed." in found.stderr
+    japanese = terminal.run("publish", "import", "pos-shop", wrong, expect=FAILED, INVENTORY_SYNC_LANGUAGE="ja")
+    assert "3 行目" in japanese.stderr or "行 3" in japanese.stderr
+
+    shifted = file(tmp_path, "code,buffer\n品番,3\n".encode("cp932"))
+    assert "--encoding shift_jis" in terminal.run("publish", "import", "pos-shop", shifted, expect=FAILED).stderr
+    assert "IS-FIL-033" in terminal.run("publish", "import", "pos-shop", "nowhere.csv", expect=FAILED).stderr
+    assert terminal.json("publish", "show", "pos-shop")["overrides"] == []
+    kept = terminal.run("publish", "import", "pos-shop", shifted, "--encoding", "shift_jis", expect=DONE)
+    assert "品番: no item of this route has it" in kept.stdout
+
+
+def test_the_rule_of_a_route_may_reckon_its_buffer(terminal: Terminal) -> None:
+    automatic = RUNNING.replace(
+        "    state: running",
+        "    publish: {buffer: auto, buffer_min: 1, buffer_max: 20, end_when: 2}\n    state: running",
+    )
+    terminal.ready(automatic)
+    shown = terminal.json("publish", "show", "pos-shop")
+    assert {key: shown[key] for key in ("buffer", "auto_buffer", "auto_most", "end_when")} == {
+        "buffer": 1,
+        "auto_buffer": True,
+        "auto_most": 20,
+        "end_when": 2,
+    }
+    assert "buffer=auto (1–20)" in terminal.run("publish", "show", "pos-shop").stdout
+    assert "Nothing changed" in terminal.apply(automatic).stdout
+    text = terminal.run("publish", "show", "pos-shop", "A-1").stdout
+    assert "automatic buffer: nothing sold elsewhere lately, so the smallest: 1" in text
