@@ -27,8 +27,11 @@ async def _opened(session: shell.Session, house: House, name: str) -> tuple[db.R
     records = [r for r in await db.rows(house.pool, "connections_all") if r["state_code"] != REMOVED]
     found = next((r for r in records if r["name"] == name), None)
     if found is None:
-        names = ", ".join(r["name"] for r in records) or "-"
-        raise NoSuch(f"There is no connection {name!r}. Connections: {names}.")
+        names = ", ".join(r["name"] for r in records)
+        raise NoSuch(
+            f"There is no connection {name!r}. Connections: {names or 'none yet'}.",
+            f"接続「{name}」はありません。今ある接続: {names or 'まだありません'}",
+        )
     definition = partners.installed_systems()[found["system"]]
     return found, definition, open_settings(definition, found, partners.secret_box(session.settings))
 

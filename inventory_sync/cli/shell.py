@@ -165,7 +165,7 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
         case PartnerError():
             return [(error.code, error.message)]
         case NoSuch():
-            return [("IS-CLI-001", str(error))]
+            return [("IS-CLI-001", say.either(error.japanese, str(error)))]
         case SettingsError():
             return [("IS-ENV-001", str(error))]
         case SecretsError():

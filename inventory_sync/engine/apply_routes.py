@@ -354,7 +354,10 @@ async def preview_route(conn: Connection, preview_id: str, documents: Mapping[st
     """
     kept = await db.row(conn, "preview_by_id", id=preview_id)
     if kept is None:
-        raise NoSuch(f"There is no preview {preview_id!r}. Make one with `inventory-sync route preview NAME`.")
+        raise NoSuch(
+            f"There is no preview {preview_id!r}. Make one with `inventory-sync route preview NAME`.",
+            f"プレビュー「{preview_id}」はありません。`inventory-sync route preview NAME` で作成してください。",
+        )
     name = str(kept["route"])
     if name not in documents:
         raise _unfit_preview(name, "the file does not name that route")

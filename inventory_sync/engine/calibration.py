@@ -33,10 +33,16 @@ async def item_named(house: House, connection_id: int, named: str) -> ItemKey:
     """The item of a connection by its key or by one of its codes, exactly. Raises NoSuch, for an ambiguous code too."""
     found = await db.rows(house.pool, "items_named", connection_id=connection_id, named=named)
     if not found:
-        raise NoSuch(f"There is no item {named!r}. Name it by a code of the shop's, exactly as it is written there.")
+        raise NoSuch(
+            f"There is no item {named!r}. Name it by a code of the shop's, exactly as it is written there.",
+            f"商品「{named}」はありません。店舗に登録されているコードを、そのとおりに指定してください。",
+        )
     if len(found) > 1:
         keys = ", ".join(record["key"] for record in found)
-        raise NoSuch(f"{named!r} names {len(found)} items ({keys}): name one of them by its key.")
+        raise NoSuch(
+            f"{named!r} names {len(found)} items ({keys}): name one of them by its key.",
+            f"「{named}」に当たる商品が {len(found)} 件あります ({keys})。どれか 1 件をそのキーで指定してください。",
+        )
     return ItemKey(found[0]["key"])
 
 

@@ -61,8 +61,11 @@ async def connection_named(conn: Connection, name: str) -> db.Record:
     for record in records:
         if record["name"] == name:
             return record
-    names = ", ".join(r["name"] for r in records) or "none yet"
-    raise NoSuch(f"There is no connection {name!r}. Connections: {names}.")
+    names = ", ".join(r["name"] for r in records)
+    raise NoSuch(
+        f"There is no connection {name!r}. Connections: {names or 'none yet'}.",
+        f"接続「{name}」はありません。今ある接続: {names or 'まだありません'}",
+    )
 
 
 async def add(house: House, name: str, definition: SystemDefinition, *, actor: str) -> None:

@@ -20,7 +20,10 @@ async def counted(house: House, route: str, value: str, *, actor: str) -> int:
         found = await route_named(conn, route)
         ids = [r["id"] for r in await db.rows(conn, "pairs_of_value", route_id=found["id"], value=value)]
         if not ids:
-            raise NoSuch(f"The route {route} has no pair {value!r}.")
+            raise NoSuch(
+                f"The route {route} has no pair {value!r}.",
+                f"ルート {route} に、照合値が「{value}」の商品の組はありません。",
+            )
         units = await settle_uncertain(house, conn, found, ids, actor=actor)
         if not units:
             raise RefusedByRule(

@@ -88,10 +88,12 @@ async def switch(house: House, name: str, *, on: bool, actor: str) -> Job:
     """
     known = {job.name: job for job in await jobs(house)}
     if name not in known or known[name].trigger != "time":
-        names = ", ".join(job.name for job in known.values() if job.trigger == "time") or "none yet"
+        names = ", ".join(job.name for job in known.values() if job.trigger == "time")
         raise NoSuch(
-            f"There is no job {name!r} that can be switched. Jobs: {names}. `inventory-sync route start|stop` switches "
-            "what a route writes."
+            f"There is no job {name!r} that can be switched. Jobs: {names or 'none yet'}. "
+            "`inventory-sync route start|stop` switches what a route writes.",
+            f"切り替えられるジョブ「{name}」はありません。今あるジョブ: {names or 'まだありません'}。"
+            "ルートの書き込みは `inventory-sync route start|stop` で切り替えます。",
         )
     job = known[name]
     action = name.partition(":")[0]

@@ -19,7 +19,11 @@ class RefusedByRule(Exception):
 
 
 class NoSuch(Exception):
-    """There is no route, preview or run of that name."""
+    """There is no route, preview or run of that name. `japanese` is the same message in Japanese."""
+
+    def __init__(self, message: str, japanese: str) -> None:
+        super().__init__(message)
+        self.japanese = japanese
 
 
 async def route_named(conn: Connection, name: str) -> db.Record:
@@ -28,4 +32,8 @@ async def route_named(conn: Connection, name: str) -> db.Record:
     for route in found:
         if route["name"] == name:
             return route
-    raise NoSuch(f"There is no route {name!r}. Routes: {', '.join(r['name'] for r in found) or 'none yet'}.")
+    names = ", ".join(r["name"] for r in found)
+    raise NoSuch(
+        f"There is no route {name!r}. Routes: {names or 'none yet'}.",
+        f"ルート「{name}」はありません。今あるルート: {names or 'まだありません'}",
+    )

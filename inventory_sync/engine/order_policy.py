@@ -248,12 +248,16 @@ async def drop(house: House, connection: str, orders: Sequence[str], *, actor: s
     """Stop keeping orders of unknown items: nobody is told of them any more. Raises NoSuch where one is not kept."""
     record = await db.row(house.pool, "connection_by_name", name=connection)
     if record is None:
-        raise NoSuch(f"There is no connection {connection!r}.")
+        raise NoSuch(f"There is no connection {connection!r}.", f"接続「{connection}」はありません。")
     async with db.transaction(house.pool) as conn:
         gone = await db.rows(conn, "drop_kept", connection_id=record["id"], orders=sorted(set(orders)))
         missing = sorted(set(orders) - {r["order_id"] for r in gone})
         if missing:
-            raise NoSuch(f"No order of these numbers is kept: {', '.join(missing)}. Nothing was changed.")
+            numbers = ", ".join(missing)
+            raise NoSuch(
+                f"No order of these numbers is kept: {numbers}. Nothing was changed.",
+                f"次の番号の注文は保管していません: {numbers}。何も変更していません。",
+            )
         for r in gone:
             await db.run(
                 conn,

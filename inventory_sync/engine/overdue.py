@@ -171,7 +171,10 @@ async def _pairs(conn: Connection, route: str, value: str) -> list[int]:
     found = await routes.route_named(conn, route)
     ids = [r["id"] for r in await db.rows(conn, "pairs_of_value", route_id=found["id"], value=value)]
     if not ids:
-        raise routes.NoSuch(f"The route {route} has no pair {value!r}.")
+        raise routes.NoSuch(
+            f"The route {route} has no pair {value!r}.",
+            f"ルート {route} に、照合値が「{value}」の商品の組はありません。",
+        )
     return ids
 
 

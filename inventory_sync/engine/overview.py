@@ -128,7 +128,10 @@ async def route(house: House, name: str) -> dict[str, Any]:
     """
     record = await route_named(house.pool, name)
     if record["stopped_by"] == REMOVED:
-        raise NoSuch(f"The route {name!r} was removed from the configuration.")
+        raise NoSuch(
+            f"The route {name!r} was removed from the configuration.",
+            f"ルート「{name}」は設定から削除されました。",
+        )
     places = await db.rows(house.pool, "location_pairs_of", route_id=record["id"])
     return {
         **await _route(house, record),

@@ -258,5 +258,5 @@ async def preview_of(conn: Connection, preview_id: str) -> db.Record:
     """The stored preview of that id. Raises NoSuch."""
     kept = await db.row(conn, "preview_kept", id=preview_id)
     if kept is None:
-        raise NoSuch(f"There is no preview {preview_id!r}.")
+        raise NoSuch(f"There is no preview {preview_id!r}.", f"プレビュー「{preview_id}」はありません。")
     return kept

@@ -61,7 +61,11 @@ async def exclude(house: House, cells: Sequence[int], *, actor: str) -> list[int
         )
         missing = sorted(set(wanted) - {r["cell_id"] for r in done})
         if missing:
-            raise NoSuch(f"No route has these cells: {', '.join(map(str, missing))}. Nothing was changed.")
+            cells_named = ", ".join(map(str, missing))
+            raise NoSuch(
+                f"No route has these cells: {cells_named}. Nothing was changed.",
+                f"次のセルはどのルートにもありません: {cells_named}。何も変更していません。",
+            )
         await db.run(conn, "stop_cells", ids=wanted)
         for r in await db.rows(conn, "cell_names", ids=wanted):
             await db.run(
@@ -82,7 +86,11 @@ async def _release(house: House, conn: Connection, cells: Sequence[int], actor: 
     freed = await db.rows(conn, "release_quarantine", ids=sorted(set(cells)))
     missing = sorted(set(cells) - {record["cell_id"] for record in freed})
     if missing:
-        raise NoSuch(f"Not in quarantine: {', '.join(map(str, missing))}. See `inventory-sync quarantine list`.")
+        named = ", ".join(map(str, missing))
+        raise NoSuch(
+            f"Not in quarantine: {named}. See `inventory-sync quarantine list`.",
+            f"隔離されていません: {named}。隔離中のセルは `inventory-sync quarantine list` で確認できます。",
+        )
     for record in freed:
         await db.run(
             conn,

@@ -29,7 +29,10 @@ async def facts(conn: Connection, route: db.Record) -> db.Record:
     """What a route's state depends on besides its own row."""
     found = await db.row(conn, "route_facts", route_id=route["id"])
     if found is None:
-        raise NoSuch(f"There is no route {route['name']!r} any more.")
+        raise NoSuch(
+            f"There is no route {route['name']!r} any more.",
+            f"ルート「{route['name']}」はもうありません。",
+        )
     return found
 
 

@@ -90,7 +90,10 @@ async def _resume(house: House, conn: Connection, route: db.Record) -> None:
 async def _accept(house: House, conn: Connection, route: db.Record, preview_id: str) -> dict[str, int]:
     kept = await db.row(conn, "preview_kept", id=preview_id)
     if kept is None or kept["route_id"] != route["id"] or kept["source"] != "route":
-        raise NoSuch(f"There is no preview {preview_id!r} of an alignment of the route {route['name']}.")
+        raise NoSuch(
+            f"There is no preview {preview_id!r} of an alignment of the route {route['name']}.",
+            f"ルート {route['name']} の開始前プレビュー「{preview_id}」はありません。",
+        )
     return await pushes.align(house, conn, route, kept)
 
 

@@ -100,9 +100,11 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
         held = {each.cell for each in (await _show(conn, route)).cells}
         strangers = sorted(set(discard) - held)
         if strangers:
+            named = ", ".join(map(str, strangers))
             raise NoSuch(
-                f"Nothing is held of the cells {', '.join(map(str, strangers))}. "
-                f"See `inventory-sync route stocktake {name} show`."
+                f"Nothing is held of the cells {named}. See `inventory-sync route stocktake {name} show`.",
+                f"次のセルに保留中のものはありません: {named}。"
+                f"保留中のセルは `inventory-sync route stocktake {name} show` で確認できます。",
             )
         await db.run(conn, "end_stocktake", id=under_way["id"], actor=actor, now=house.now())
         free = [CellId(cell) for cell in sorted(held - set(discard))]

@@ -67,7 +67,10 @@ async def stop_and_zero(house: House, name: str, *, preview_id: str, actor: str)
         _refuse_unwritable(route)
         kept = await db.row(conn, "preview_kept", id=preview_id)
         if kept is None or kept["route_id"] != route["id"] or kept["source"] != ZERO:
-            raise NoSuch(f"There is no preview {preview_id!r} that tells the channel of {name} 0.")
+            raise NoSuch(
+                f"There is no preview {preview_id!r} that tells the channel of {name} 0.",
+                f"ルート {name} の販売チャネルを 0 にするプレビュー「{preview_id}」はありません。",
+            )
         if kept["accepted_at"] is not None:
             raise RefusedByRule(
                 "IS-RTE-003",

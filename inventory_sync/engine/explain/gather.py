@@ -68,7 +68,7 @@ async def gather(house: House, conn: Connection, code: str, route: str | None) -
         if r["stopped_by"] != REMOVED and route in (None, r["name"])
     }
     if route is not None and not records:
-        raise NoSuch(f"There is no route {route!r}.")
+        raise NoSuch(f"There is no route {route!r}.", f"ルート「{route}」はありません。")
     links = {r["id"]: _link(r) for r in await db.rows(conn, "connections_all")}
     routes = {number: _route(r, links) for number, r in records.items()}
     items = await find.items_of(conn, code)

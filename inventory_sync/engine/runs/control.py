@@ -58,8 +58,15 @@ async def show(house: House, run_id: int) -> RunView:
     """A run as it is now. Raises NoSuch."""
     run = await db.row(house.pool, "run_by_id", id=run_id)
     if run is None:
-        raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
+        raise _no_run(run_id)
     return await _view(house, run)
+
+
+def _no_run(run_id: int) -> NoSuch:
+    return NoSuch(
+        f"There is no run {run_id}: `inventory-sync run list` shows them.",
+        f"実行 {run_id} はありません。一覧は `inventory-sync run list` で確認できます。",
+    )
 
 
 async def _view(house: House, run: db.Record) -> RunView:
@@ -135,7 +142,7 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
     async with db.transaction(house.pool) as conn:
         run = await db.row(conn, "run_locked", id=run_id)
         if run is None:
-            raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
+            raise _no_run(run_id)
         if run["state"] != "running":
             raise RefusedByRule(
                 "IS-RUN-010",
@@ -160,7 +167,7 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
         async with db.transaction(house.pool) as conn:
             run = await db.row(conn, "run_locked", id=run_id)
             if run is None:
-                raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
+                raise _no_run(run_id)
             if run["state"] != "stopped":
                 raise RefusedByRule(
                     "IS-RUN-011",

@@ -96,7 +96,10 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
         route = await route_named(conn, name)
         kept = await previews.preview_of(conn, preview_id)
         if kept["route_id"] != route["id"] or kept["source"] not in ("ledger", "channel"):
-            raise NoSuch(f"There is no preview {preview_id!r} of a push of the route {name}.")
+            raise NoSuch(
+                f"There is no preview {preview_id!r} of a push of the route {name}.",
+                f"ルート {name} の一括反映のプレビュー「{preview_id}」はありません。",
+            )
         _check_unused(kept)
         await check_writable(conn, route)
         other = await db.value(conn, "overlapping_run", preview_id=preview_id)

@@ -45,7 +45,10 @@ async def _sum(conn: Connection, run_id: int) -> dict[str, int]:
 async def _undoable(conn: Connection, run_id: int) -> db.Record:
     run = await db.row(conn, "run_by_id", id=run_id)
     if run is None:
-        raise NoSuch(f"There is no run {run_id}: `inventory-sync run list` shows them.")
+        raise NoSuch(
+            f"There is no run {run_id}: `inventory-sync run list` shows them.",
+            f"実行 {run_id} はありません。一覧は `inventory-sync run list` で確認できます。",
+        )
     if run["kind"] != "push":
         raise RefusedByRule(
             "IS-RUN-005",
@@ -87,7 +90,10 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
         run = await _undoable(conn, run_id)
         kept = await previews.preview_of(conn, preview_id)
         if kept["source"] != "undo" or kept["undoes"] != run_id:
-            raise NoSuch(f"There is no preview {preview_id!r} of taking back the run {run_id}.")
+            raise NoSuch(
+                f"There is no preview {preview_id!r} of taking back the run {run_id}.",
+                f"実行 {run_id} を取り消すプレビュー「{preview_id}」はありません。",
+            )
         if kept["accepted_at"] is not None or kept["summary"] != await _sum(conn, run_id):
             raise RefusedByRule(
                 "IS-RTE-003",

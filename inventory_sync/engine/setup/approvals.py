@@ -43,8 +43,11 @@ def approval_step(definition: SystemDefinition, key: str | None, ways: tuple[str
         return chosen[0]
     if not found and key is None:
         return None
-    names = ", ".join(step.key for step in found) or "none"
-    raise NoSuch(f"Say which approval is meant, with --step. Approvals of {definition.title_en}: {names}.")
+    names = ", ".join(step.key for step in found)
+    raise NoSuch(
+        f"Say which approval is meant, with --step. Approvals of {definition.title_en}: {names or 'none'}.",
+        f"どの承認かを --step で指定してください。{definition.title_ja} の承認: {names or 'なし'}",
+    )
 
 
 def application(definition: SystemDefinition, given: Mapping[str, str]) -> dict[str, str]:

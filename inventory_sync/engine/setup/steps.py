@@ -102,7 +102,10 @@ async def guide(
         return [_view(step, _address(public_url, definition.name, None)) for step in definition.steps]
     record = await connection_named(house.pool, connection)
     if record["system"] != definition.name:
-        raise NoSuch(f"The connection {connection} belongs to {record['system']}, not to {definition.name}.")
+        raise NoSuch(
+            f"The connection {connection} belongs to {record['system']}, not to {definition.name}.",
+            f"接続 {connection} は {record['system']} のもので、{definition.name} のものではありません。",
+        )
     facts = await facts_of(house, record, public=public_url is not None, box=box)
     settings = {**dict.fromkeys(facts.given, True), **record["settings"]}
     if facts.proven:
@@ -257,7 +260,10 @@ async def say_done(house: House, name: str, definition: SystemDefinition, key: s
     step = next((each for each in definition.steps if each.key == key), None)
     if step is None:
         names = ", ".join(each.key for each in definition.steps)
-        raise NoSuch(f"{definition.title_en} has no step {key!r}. Steps: {names}.")
+        raise NoSuch(
+            f"{definition.title_en} has no step {key!r}. Steps: {names}.",
+            f"{definition.title_ja} に手順「{key}」はありません。手順: {names}",
+        )
     if step.proof is not StepProof.PERSON:
         raise RefusedByRule(
             "IS-CON-039",
