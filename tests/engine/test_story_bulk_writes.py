@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from inventory_sync.engine import bulk, previews
+from inventory_sync.engine.explain import Cause, Kind
 from inventory_sync.engine.runs import control, pushes
 from inventory_sync.sandbox.kernel import Fault, FaultKind
 from tests.engine.bench import Bench, Setup
 from tests.engine.bench_house import SMAREGI_SWITCHES
 from tests.engine.conftest import Furnish
+from tests.engine.explain_support import ask
 
 ROWS = 16
 CODES = tuple(f"C-{number:02}" for number in range(ROWS))
@@ -152,6 +154,30 @@ async def test_an_accepted_batch_is_neither_done_nor_in_doubt_before_its_time(ru
     assert (await over(bench, run)).rows == {"done": ROWS}
     assert numbers(bench) == [(5, 5)] * ROWS
     assert len(bench.ours("pos")) == ROWS
+
+
+async def test_explain_says_of_a_row_under_way_that_the_partner_accepted_it(running: Furnish) -> None:
+    bench = await running(setup(bulk_delay=60.0))
+    run = await push(bench)
+    await sent(bench)
+    await bench.run(20)
+    taken = (await bench.rows(ROWS_UNDER_WAY))[0]["value"]
+    found = await ask(bench, taken)
+    assert (found.ja, found.en) == (found.lines[0].ja, found.lines[0].en)
+    assert found.lines[0].findings[0].cause is Cause.ACCEPTED
+    assert "への −15 の書き込みは取引先が受け付け済みで、完了の確認を待っています。" in found.ja
+    assert "was accepted by the partner, its confirmation is awaited." in found.en
+    told = [(each.ja, each.en) for each in found.events if each.kind == Kind.WRITE]
+    assert told == [
+        (
+            "当方の書き込み -15、取引先が受け付け済み・完了の確認待ち",
+            "we wrote -15, accepted by the partner, its confirmation is awaited",
+        )
+    ]
+    await over(bench, run)
+    done = await ask(bench, taken)
+    assert Cause.ACCEPTED not in done.causes
+    assert ["acknowledged" in each.en for each in done.events if each.kind == Kind.WRITE] == [True]
 
 
 async def test_live_changes_go_singly_and_before_the_rows_of_a_push(running: Furnish) -> None:

@@ -61,6 +61,7 @@ class Cause(StrEnum):
     NO_WRITES = "no_writes"
     IN_RUN = "in_run"
     HELD_BACK = "held_back"
+    ACCEPTED = "accepted"
     IN_FLIGHT = "in_flight"
     TO_BE_WRITTEN = "to_be_written"
     TO_BE_POSTED = "to_be_posted"

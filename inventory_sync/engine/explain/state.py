@@ -65,6 +65,10 @@ class RouteState:
     channel: Link
 
 
+ACCEPTED = "accepted"
+"""The state of a write that a partner accepted and carries out later; the engine's own word for it is `sent` too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
     """A write that has no outcome yet."""

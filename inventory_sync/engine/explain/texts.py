@@ -203,6 +203,10 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "書き込みを控えています。理由は {reason} です。",
         "It is not written for now; the reason is {reason}.",
     ),
+    Cause.ACCEPTED: (
+        "{where} への {units} の書き込みは取引先が受け付け済みで、完了の確認を待っています。",
+        "A write of {units} to {where} was accepted by the partner, its confirmation is awaited.",
+    ),
     Cause.IN_FLIGHT: (
         "{where} へ {units} を書き込み中で、応答を待っています。",
         "A write of {units} to {where} is under way, and its answer is awaited.",

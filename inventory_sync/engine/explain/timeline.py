@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.gather import Found, movement, write
-from inventory_sync.engine.explain.state import CellState, Event, Kind, Movement, Write
+from inventory_sync.engine.explain.state import ACCEPTED, CellState, Event, Kind, Movement, Write
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
@@ -97,6 +97,7 @@ CAUSES_JA: Mapping[str, str] = {
 
 _STATES: Mapping[str, tuple[str, str]] = {
     "sent": ("送信済み・応答待ち", "sent, not answered yet"),
+    ACCEPTED: ("取引先が受け付け済み・完了の確認待ち", "accepted by the partner, its confirmation is awaited"),
     "in_doubt": ("結果を確認中", "in doubt"),
     "applied": ("完了", "acknowledged"),
     "not_applied": ("反映されず", "not applied"),

@@ -13,6 +13,7 @@ from inventory_sync.engine.explain.arithmetic import ended
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.ruled import spelt
 from inventory_sync.engine.explain.state import (
+    ACCEPTED,
     CellState,
     Lack,
     Link,
@@ -173,6 +174,9 @@ def _sentence(text: str, end: str = ".") -> str:
 # -- one of its cells is not written ---
 
 
+_OPEN: Mapping[str, Cause] = {"in_doubt": Cause.IN_DOUBT, ACCEPTED: Cause.ACCEPTED}
+
+
 def _not_written(number: Number, clock: Clock) -> Iterator[Finding]:
     runaway = {str(each.detail.get("cell")) for each in number.alerts if each.code == RUNAWAY}
     for cell in number.cells:
@@ -185,8 +189,8 @@ def _not_written(number: Number, clock: Clock) -> Iterator[Finding]:
             en = why.reason if why else ""
             ja = clock.problems.get(why.code, (en, ""))[0] if why else ""
             yield _found(Cause.QUARANTINED, where=cell.place, reason=(_sentence(ja, "。"), _sentence(en)))
-        if cell.op is not None and cell.op.state == "in_doubt":
-            yield _found(Cause.IN_DOUBT, where=cell.place, units=_signed(cell.op.delta))
+        if cell.op is not None and (cause := _OPEN.get(cell.op.state)):
+            yield _found(cause, where=cell.place, units=_signed(cell.op.delta))
         yield from _condition(cell)
 
 

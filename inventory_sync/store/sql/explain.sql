@@ -55,12 +55,14 @@ from components k join pair_sides s on s.pair_id = k.pair_id and s.ledger_cell =
 where k.pair_id = any(:pairs::bigint[]) order by k.pair_id, k.ledger_cell limit :limit;
 
 -- name: explain_cells(ids)
--- Everything known of these cells: what the lock of a decision would show, and what they are called.
+-- Everything known of these cells: what the lock of a decision would show, and what they are called. A write is
+-- accepted while the partner has its batch and has not carried it out.
 select c.*, i.key as item_key, i.name as item_name, l.key as location_key, l.name as location, n.name as connection,
        q.code as quarantine_code, q.reason as quarantine_reason, q.since as quarantine_since, q.excluded,
-       o.state as op_state, o.delta as op_delta, o.composed_at as op_composed_at, o.reason as op_reason
+       case when o.state = 'sent' and b.state = 'accepted' then b.state else o.state end as op_state, o.delta as op_delta, o.composed_at as op_composed_at, o.reason as op_reason
 from cells c join items i on i.id = c.item_id join locations l on l.id = c.location_id
 join connections n on n.id = c.connection_id left join quarantine q on q.cell_id = c.id left join ops o on o.id = c.op_id
+left join batches b on b.id = o.batch_id
 where c.id = any(:ids::bigint[]) order by c.id;
 
 -- name: explain_sales(pairs, limit)
@@ -98,9 +100,10 @@ left join movement_causes x on x.movement_id = m.id
 order by m.cell_id limit :limit;
 
 -- name: explain_ops(cells, since, limit)
--- The newest writes to each cell since a time.
-select o.id, o.cell_id, o.delta, o.value, o.known_before, o.target, o.cause, o.state, o.reason, o.change_heard_at,
-       o.change_stamp, o.composed_at, o.settled_at, o.doubles, b.attempts
+-- The newest writes to each cell since a time; accepted is one whose batch the partner has and has not carried out.
+select o.id, o.cell_id, o.delta, o.value, o.known_before, o.target, o.cause,
+       case when o.state = 'sent' and b.state = 'accepted' then b.state else o.state end as state, o.reason,
+       o.change_heard_at, o.change_stamp, o.composed_at, o.settled_at, o.doubles, b.attempts
 from unnest(:cells::bigint[]) as u (cell_id) cross join lateral (
   select * from ops o where o.cell_id = u.cell_id and o.composed_at >= :since order by o.composed_at desc, o.id limit :limit) as o
 join batches b on b.id = o.batch_id
