@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from inventory_sync.engine import matching, oversold, routes, schedule, watching
+from inventory_sync.engine import matching, orders, oversold, routes, schedule, watching
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.connections import watch_expiry
 from inventory_sync.engine.lane import House, Progress
@@ -15,6 +15,9 @@ from inventory_sync.store import db
 PREVIEW_AGE = timedelta(minutes=15)
 BUG_STAYS = timedelta(days=1)
 """An alert about a malformed request closes this long after it was last seen."""
+
+ORDERS_KEPT = 2 * orders.LONGEST_REACH
+"""Order lines are kept for longer than any list reaches back, however short other things are kept."""
 
 
 async def keep_house(house: House, *, retention: timedelta) -> Progress:
@@ -31,6 +34,7 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
     await _close_what_is_over(house)
     await db.run(house.pool, "close_safety_alerts", now=house.now())
     await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
+    await db.value(house.pool, "drop_old_lines", before=house.now() - max(retention, ORDERS_KEPT))
     await watching.drop_old(house, retention=retention)
     return Progress(1, again)
 

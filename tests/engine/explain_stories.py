@@ -19,6 +19,7 @@ from inventory_sync.sandbox.smaregi.trade import OfflineSale
 from tests.engine.bench import ADJUST, Bench, Setup
 from tests.engine.bench_house import SHOPIFY_SWITCHES
 from tests.engine.conftest import Furnish
+from tests.engine.publish_support import imported
 from tests.engine.sales_support import trading
 
 NAMED = (
@@ -34,6 +35,9 @@ NAMED = (
     "buffer",
     "percent",
     "cap",
+    "offset",
+    "end-when",
+    "excluded from the route",
     "held by the brake",
     "held by a stock-take",
     "in doubt",
@@ -48,7 +52,7 @@ NAMED = (
     "late offline POS sale",
     "another app booked it too",
 )
-"""What a person who asks why must at least be told apart. Offsets are told apart in the tests of publish rules."""
+"""What a person who asks why must at least be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,16 @@ async def _the_shop_refuses_the_item(furnished: Furnish) -> Bench:
 def _published(**rule: int) -> Callable[[Furnish], Awaitable[Bench]]:
     async def happens(furnished: Furnish) -> Bench:
         return await _aligned(furnished, Setup(ledger=40, route=rule))
+
+    return happens
+
+
+def _ruled(row: str) -> Callable[[Furnish], Awaitable[Bench]]:
+    async def happens(furnished: Furnish) -> Bench:
+        bench = await _aligned(furnished, Setup(codes=("A-1", "B-2"), ledger=10))
+        await imported(bench, f"code,{row}\n")
+        await bench.rest()
+        return bench
 
     return happens
 
@@ -335,6 +349,9 @@ STORIES = (
     Story("buffer", _published(buffer=3), Cause.BUFFER, "3 units are kept back as a buffer.", "安全在庫として 3 個"),
     Story("percent", _published(percent=50), Cause.PERCENT, "Only 50 percent of the stock", "在庫の 50 パーセント"),
     Story("cap", _published(maximum=15), Cause.CAP, "show 15 units at most", "最大 15 個"),
+    Story("offset", _ruled("offset\nA-1,5"), Cause.OFFSET, "5", "5", first=False),
+    Story("end-when", _ruled("end_when\nA-1,12"), Cause.END_WHEN, "12", "12"),
+    Story("excluded from the route", _ruled("exclude\nA-1,yes"), Cause.NOT_PUBLISHED, "A-1", "A-1"),
     Story(
         "held by the brake",
         _a_rise_without_example,

@@ -311,9 +311,11 @@ async def _braked(
         if each.after is not None and each.shows is not None and brake.turns(each.shows, each.after)
     ]
     ids = sorted(each.cell for each in turned)
-    side = {"route_id": route["id"], "is_ledger": False}
-    lately = await db.value(conn, "turned_lately", since=house.now() - brake.WINDOW, but=ids, **side) if turned else 0
-    count = await db.value(conn, "publish_side", route_id=route["id"]) if turned else 0
+    lately, count = 0, 0
+    if turned:
+        since = house.now() - brake.WINDOW
+        lately = await db.value(conn, "channel_cells_turned", route_id=route["id"], since=since, but=ids)
+        count = await db.value(conn, "publish_side", route_id=route["id"])
     held = brake.held(turned, lately=lately, cells=count)
     return [replace(each, braked=each.cell in held) for each in found]
 

@@ -72,6 +72,3 @@ where s.applied_at is not null and s.granted_at is null and n.state_code <> 'rem
 
 -- name: remind(connection_id, step, now)!
 update setup_steps set reminded_at = :now, reminders = reminders + 1 where connection_id = :connection_id and step = :step;
-
--- name: alert_opened_at(code, subject)$
-select opened_at from alerts where code = :code and subject = :subject and closed_at is null;

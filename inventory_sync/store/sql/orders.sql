@@ -109,9 +109,10 @@ where o.cell_id = :cell_id and u.units > 0 and u.first_seen_at > :since
 order by u.first_seen_at, o.order_id, o.line, u.units;
 
 -- name: drop_old_lines(before)$
--- Orders that no window reaches any more are forgotten.
+-- Orders that no window reaches any more are forgotten, but for those of which something still waits.
 with gone as (
-  delete from order_lines where placed_at < :before and swept_at < :before and not kept returning 1) select count(*) from gone;
+  delete from order_lines where placed_at < :before and swept_at < :before and not kept and held = 0 and parked = 0
+  returning 1) select count(*) from gone;
 
 -- name: cell_of_op(id)^
 -- The cell of an op, as it is known now.

@@ -211,9 +211,6 @@ where p.channel_cell = any(:cells::bigint[]) and p.zeroing and c.id = p.channel_
 -- name: forget_zeroing(route_id)!
 update pairs set zeroing = false where route_id = :route_id and zeroing;
 
--- name: zeroing_left(route_id)$
-select count(*) from pairs where route_id = :route_id and zeroing;
-
 -- name: stopped_longer(route_id, seconds)$
 -- Whether a route that once ran has stood still for longer than this, by the database's clock.
 select coalesce(inventory_clock() - stopped_since > make_interval(secs => :seconds::float8), false)
