@@ -14,6 +14,7 @@ import typer
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.apply import show as show_report
 from inventory_sync.cli.asking import asker_for
+from inventory_sync.cli.setup_choices import ALIGN, BASIS, DIRECTION, FIELDS, SALES
 from inventory_sync.cli.setup_connection import Answered, Talk, ask_connection
 from inventory_sync.cli.setup_texts import say
 from inventory_sync.config import ConfigDocument, load_document
@@ -30,8 +31,6 @@ from inventory_sync.systems.port import PartnerLocation, Role
 LOOK_AGAIN = 0.5
 NOBODY_SERVES = 10.0
 """Seconds after which a preview is not waited for, where no daemon works on the new connections."""
-
-DIRECTIONS = ("two_way", "ledger_to_channel", "channel_to_ledger")
 
 
 def setup(
@@ -118,12 +117,14 @@ def _route(talk: Talk, ledger: Answered, channel: Answered) -> RoutePlan:
     name = _route_name(talk, f"{ledger.plan.name}-{channel.plan.name}"[:40])
     locations, pool = _places(talk, ledger, channel)
     ledger_able, channel_able = ledger.plan.definition.capabilities, channel.plan.definition.capabilities
-    direction = talk.choose("route.direction", "direction", DIRECTIONS, default=DIRECTIONS[0])
+    direction = talk.choose("route.direction", "direction", tuple(DIRECTION), default="two_way", meanings=DIRECTION)
     sales = "expect"
     if direction != "ledger_to_channel":
-        sales = talk.choose("route.sales", "sales", ("post", "expect"), default="post")
+        sales = talk.choose("route.sales", "sales", tuple(SALES), default="post", meanings=SALES)
     bases = sorted(ledger_able.bases, key=lambda basis: (basis != "stock", basis))
-    basis = bases[0] if len(bases) == 1 else talk.choose("route.quantity", "basis", bases, default=bases[0])
+    basis = bases[0]
+    if len(bases) > 1:
+        basis = talk.choose("route.quantity", "basis", bases, default=basis, meanings=BASIS)
     return RoutePlan(
         name=name,
         ledger=ledger.plan.name,
@@ -135,9 +136,7 @@ def _route(talk: Talk, ledger: Answered, channel: Answered) -> RoutePlan:
         channel_field=_field(talk, "channel_field", channel_able.match_fields),
         locations=locations,
         pool=pool,
-        align=talk.choose(
-            "route.align", "align", ("ledger_wins", "channel_wins", "keep_difference"), default="ledger_wins"
-        ),
+        align=talk.choose("route.align", "align", tuple(ALIGN), default="ledger_wins", meanings=ALIGN),
     )
 
 
@@ -150,7 +149,9 @@ def _route_name(talk: Talk, default: str) -> str:
 
 
 def _field(talk: Talk, name: str, fields: Sequence[str]) -> str:
-    return fields[0] if len(fields) == 1 else talk.choose(f"route.{name}", name, fields, default=fields[0])
+    if len(fields) == 1:
+        return fields[0]
+    return talk.choose(f"route.{name}", name, fields, default=fields[0], meanings=FIELDS)
 
 
 Pool = tuple[tuple[str, ...], str, str]

@@ -11,6 +11,7 @@ import typer
 from inventory_sync.cli import shell
 from inventory_sync.cli.asking import Asker, resolved
 from inventory_sync.cli.connection_care import day_of
+from inventory_sync.cli.setup_choices import Meanings, meant
 from inventory_sync.cli.setup_texts import say
 from inventory_sync.config import ConfigErrors, load_document
 from inventory_sync.config.connections import NAME, NAME_REMEDY
@@ -55,8 +56,21 @@ class Talk:
     def say(self, text: str, /, **values: object) -> str:
         return say(self.session.settings.language, text, **values)
 
-    def choose(self, key: str, text: str, choices: Sequence[str], *, default: str | None = None) -> str:
-        """One of several words; asked again while a person at a terminal answers with another one."""
+    def choose(
+        self,
+        key: str,
+        text: str,
+        choices: Sequence[str],
+        *,
+        default: str | None = None,
+        meanings: Meanings | None = None,
+    ) -> str:
+        """One of several words; asked again while a person at a terminal answers with another one.
+
+        `meanings`: what each word stands for, told before it is asked for.
+        """
+        for word in choices if meanings else ():
+            self.tell(f"  {meant(self.session.settings.language, meanings or {}, word)}")
         while True:
             answer = self.asker.ask(key, self.say(text, choices=" / ".join(choices)), default=default).strip()
             if answer in choices:
@@ -84,7 +98,8 @@ async def ask_connection(talk: Talk, role: Role) -> Answered:
     prefix = role.value
     talk.tell(f"\n{talk.say(prefix)}")
     known = [d for d in talk.desk.systems.values() if role in d.capabilities.roles]
-    chosen = talk.choose(f"{prefix}.system", "system", [d.name for d in known])
+    titles = {d.name: (d.title_ja, d.title_en) for d in known}
+    chosen = talk.choose(f"{prefix}.system", "system", list(titles), meanings=titles)
     definition = talk.desk.systems[chosen]
     name, record = await _name(talk, prefix, definition, DEFAULT_NAMES[role])
     if record is not None and record["state"] == "linked":
@@ -132,11 +147,9 @@ async def _name(talk: Talk, prefix: str, definition: SystemDefinition, default: 
 def _way(talk: Talk, prefix: str, definition: SystemDefinition) -> Way | None:
     if len(definition.ways) < 2:
         return way_named(definition, None)
-    pick = talk.session.say.either
-    for way in definition.ways:
-        talk.tell(f"  {way.key}: {pick(way.title_ja, way.title_en)}")
-    keys = [way.key for way in definition.ways]
-    return way_named(definition, talk.choose(f"{prefix}.way", "way", keys, default=keys[0]))
+    titles = {way.key: (way.title_ja, way.title_en) for way in definition.ways}
+    keys = list(titles)
+    return way_named(definition, talk.choose(f"{prefix}.way", "way", keys, default=keys[0], meanings=titles))
 
 
 async def _approved(

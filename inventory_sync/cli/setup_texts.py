@@ -39,8 +39,8 @@ _TEXTS = {
     "channel_field": ("販売チャネルの照合項目 [{choices}]", "Channel field to match by [{choices}]"),
     "direction": ("方向 [{choices}]", "Direction [{choices}]"),
     "sales": (
-        "販売分を台帳に計上するのは post(本製品) / expect(受注管理や担当者)",
-        "Who books sales in the ledger: post (this product) / expect (an order system or a person)",
+        "販売分を台帳に計上する方法 [{choices}]",
+        "Who books sales in the ledger [{choices}]",
     ),
     "basis": ("在庫台帳のどの数を使うか [{choices}]", "Which number of the ledger [{choices}]"),
     "align": ("最初に合わせる方法 [{choices}]", "How the first difference is settled [{choices}]"),

@@ -176,6 +176,41 @@ def test_setup_asks_in_order_and_takes_one_line_for_each_answer(person: Person) 
     assert TILL_SECRET not in person.seen
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "ja",
+            (
+                "ledger_wins: 在庫台帳を優先: 販売チャネルを台帳の数に合わせる",
+                "expect: 受注管理システムや担当者が計上する。",
+                "two_way: 両方向:",
+                "stock_minus_layaway: 在庫数から取り置きを除いた数",
+            ),
+        ),
+        (
+            "en",
+            (
+                "ledger_wins: the channel is set to the ledger's number",
+                "expect: an order system or a person books them;",
+                "two_way: both ways:",
+                "stock_minus_layaway: the stock less what is laid away",
+            ),
+        ),
+    ],
+)
+def test_each_choice_is_shown_with_what_it_means_and_answered_with_the_word_itself(
+    person: Person, language: str, told: tuple[str, ...]
+) -> None:
+    person.environ["INVENTORY_SYNC_LANGUAGE"] = language
+    answers = ["till", "pos", "pos-account", TILL_SECRET, "stall", "shop", "quick", "shop-account", SHOP_SECRET]
+    found = person.setup(said="\n".join([*answers, "", "L2", "", "", "", "stock", "", "", "keep_difference"]) + "\n")
+    for each in told:
+        assert each in person.seen
+    assert person.rows("select align, ledger_basis from routes") == [("keep_difference", "stock")]
+    assert found.stderr.index("keep_difference: ") > found.stderr.index("two_way: ")
+
+
 def test_setup_waits_for_the_preview_that_the_daemon_makes_possible(person: Person) -> None:
     ready = threading.Event()
 
