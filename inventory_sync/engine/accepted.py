@@ -16,6 +16,8 @@ from datetime import timedelta
 import structlog
 
 from inventory_sync.engine import settle
+from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine.bulk import CALLBACKS_MISSING
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, hold
 from inventory_sync.model.ids import BatchId, OpId
@@ -148,6 +150,15 @@ async def _missed(house: House, lane: Lane, batch: BatchId, *, uncalled: bool) -
             return
         if uncalled:
             await db.run(conn, "miss_callback", id=batch)
+            await open_alert(
+                conn,
+                house.observer,
+                CALLBACKS_MISSING,
+                lane.name,
+                now=house.now(),
+                connection_id=lane.connection_id,
+                batch=batch,
+            )
         await db.run(conn, "doubt_batch", id=batch, due_at=house.now(), reason=reason)
         await db.run(conn, "doubt_ops", batch_id=batch, reason=reason)
     log.warning("push.callback_missed" if uncalled else "push.rows_missing", connection=lane.name, batch=batch)

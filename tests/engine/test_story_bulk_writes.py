@@ -346,6 +346,45 @@ async def test_after_a_callback_stayed_away_nothing_goes_by_bulk_for_a_while(
     assert await bulk.worth_it(bench.house, bench.lanes["pos"]) is not None
 
 
+async def test_callbacks_that_stay_away_are_one_alert_until_one_arrives_again(
+    running: Furnish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "REST", timedelta(0))
+    bench = await running(setup(pos=SOON, bulk_delay=45.0, bulk_callback="never"))
+    run = await push(bench)
+    await bench.run(20)
+    assert await bench.alerts("callbacks_missing") == []
+    await over(bench, run, seconds=200)
+    missed = await bench.rows("select id from batches where missed_at is not null")
+    [alert] = await bench.rows("select subject, detail, closed_at from alerts where code = 'callbacks_missing'")
+    assert (alert["subject"], alert["closed_at"]) == ("pos", None)
+    assert alert["detail"]["batch"] in {each["id"] for each in missed}
+    shown = await ask(bench, CODES[0])
+    assert ("アラート発生: コールバックの未着", "alert opened: callbacks stay away") in [
+        (each.ja, each.en) for each in shown.events
+    ]
+    bench.pos.switches = replace(bench.pos.switches, bulk_callback="once", bulk_delay=1.5)
+    for code in CODES:
+        bench.move_channel(code, 2)
+    await bench.rest(seconds=300)
+    await over(bench, await push(bench))
+    assert await bench.alerts("callbacks_missing") == []
+    assert len(await bench.rows("select id from alerts where code = 'callbacks_missing'")) == 1
+
+
+async def test_the_alert_of_callbacks_closes_where_none_is_to_come_any_more(running: Furnish) -> None:
+    bench = await running(setup(pos=SOON, bulk_delay=45.0, bulk_callback="never"))
+    await over(bench, await push(bench), seconds=200)
+    assert len(await bench.alerts("callbacks_missing")) == 1
+    await bench.run(1000)
+    assert len(await bench.alerts("callbacks_missing")) == 1
+    await bench.rows(
+        "update connections set settings = settings || jsonb_build_object('bulk', false) where name = 'pos'"
+    )
+    await bench.run(1000)
+    assert await bench.alerts("callbacks_missing") == []
+
+
 @pytest.mark.parametrize(
     "given",
     [

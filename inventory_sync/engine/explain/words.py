@@ -43,6 +43,7 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "approval_overdue": ("承認の遅れ", "approval overdue"),
     "brake": ("ブレーキによる保留", "held by the brake"),
     "bug": ("プログラムの不具合", "a defect of the program"),
+    "callbacks_missing": ("コールバックの未着", "callbacks stay away"),
     "catalogue_vanished": ("商品一覧の消失", "catalogue vanished"),
     "connection_broken": ("接続の異常", "connection broken"),
     "credential_expires": ("認証情報の期限", "credentials expire"),

@@ -306,8 +306,8 @@ select id, code, subject, detail, opened_at, seen_at, closed_at from (
   where closed_at is null or :closed order by id desc limit :limit) as latest order by opened_at, id;
 
 -- name: alerts_over(long_ago)
--- Open alerts whose cause is gone: nobody waits any more, nothing is quarantined, the route was aligned again; a
--- request called malformed long ago.
+-- Open alerts whose cause is gone: nobody waits any more, nothing is quarantined, the route was aligned again; no
+-- callback is to come any more; a request called malformed long ago.
 select a.id, a.code, a.subject from alerts a
 left join routes r on r.id = a.route_id
 where a.closed_at is null and (
@@ -320,5 +320,8 @@ where a.closed_at is null and (
         where c.connection_id = a.connection_id and not q.excluded and q.code <> 'IS-SAF-001'))
   or (a.code in ('restored', 'second_installation') and not exists (
         select 1 from routes w where w.blockers ? a.code))
+  or (a.code = 'callbacks_missing' and not exists (
+        select 1 from connections n where n.id = a.connection_id and n.state in ('linked', 'broken', 'needs_action')
+          and n.settings -> 'bulk' is distinct from to_jsonb(false)))
   or (a.code = 'bug' and a.seen_at < :long_ago))
 order by a.id;
