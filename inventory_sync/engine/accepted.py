@@ -17,7 +17,6 @@ import structlog
 
 from inventory_sync.engine import settle
 from inventory_sync.engine.alerts import open_alert
-from inventory_sync.engine.bulk import CALLBACKS_MISSING
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, hold
 from inventory_sync.model.ids import BatchId, OpId
@@ -30,6 +29,9 @@ log = structlog.get_logger()
 FIRST_LOOK = 2.0
 LONGEST_LOOK = 60.0
 """Seconds between two looks at rows that left no trace yet: as long as they have been looked for, between these."""
+
+CALLBACKS_MISSING = "callbacks_missing"
+"""The alert while callbacks stay away. The next one that comes for a batch under way closes it."""
 
 LOOKUPS = 10
 """Rows that are looked up in one step, so that other doubts get their turn."""

@@ -24,9 +24,6 @@ AT_ONCE = 2
 REST = timedelta(hours=1)
 """After a callback stayed away, no such batch for this long: callbacks may not reach us at all."""
 
-CALLBACKS_MISSING = "callbacks_missing"
-"""The alert while the callbacks of such batches stay away. The next one that comes for a batch under way closes it."""
-
 
 async def worth_it(house: House, lane: Lane) -> BulkWrites | None:
     """What bulk writes are here, if one may be composed now."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 
-from inventory_sync.engine.bulk import CALLBACKS_MISSING
 from inventory_sync.engine.evidence import stop_routes_of
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.model.publish import LARGEST_UNITS
@@ -122,7 +121,7 @@ async def _called(conn: Connection, notice: Any, now: datetime) -> bool:
     connection = notice["connection_id"]
     found = await db.value(conn, "note_callback", connection_id=connection, names=notice["requests"], now=now)
     if found:
-        await db.run(conn, "callbacks_came", connection_id=connection, code=CALLBACKS_MISSING, now=now)
+        await db.run(conn, "callbacks_came", connection_id=connection, now=now)
         await db.notify(conn, f"doubt:{connection}")
     return bool(found)
 

@@ -32,9 +32,10 @@ with called as (
   returning 1)
 select count(*) from called;
 
--- name: callbacks_came(connection_id, code, now)!
+-- name: callbacks_came(connection_id, now)!
 -- A callback arrived again: the alert that they stay away is over.
-update alerts set closed_at = :now where code = :code and connection_id = :connection_id and closed_at is null;
+update alerts set closed_at = :now
+where code = 'callbacks_missing' and connection_id = :connection_id and closed_at is null;
 
 -- name: bulk_state(id)^
 -- A batch that was accepted or is in doubt, and the seconds since it was sent and since its callback came.
