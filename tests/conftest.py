@@ -15,12 +15,16 @@ import aiohttp
 import aioresponses.core
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.store.db import Pool, open_pool
 from inventory_sync.store.migrate import migrate
 
 pytest_plugins = ["tests.acceptance.plugin"]
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says how busy the machine is, and nothing about the rule
 
 TEMPLATE = "template_inventory"
 _numbers = itertools.count(1)
@@ -44,7 +48,7 @@ _let_aioresponses_answer()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left alone with them at the end."""
-    items.sort(key=lambda item: "tests/demo/" not in item.nodeid)
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/demo/", "tests/walkthrough/")))
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ async def import_page(house: House, lane: Lane) -> Progress:
             await start_import(house, lane.connection_id)
             return Progress(0, house.now())
         return Progress(0, again)
-    if run["next_at"] is not None and run["next_at"] > now:
+    if schedule.page_waits(run["next_at"], now):
         return Progress(0, run["next_at"])
     wait = lane.client.budget.wait("read", now)
     if wait > 0:

@@ -106,7 +106,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     run = await db.row(house.pool, "running_run", kind="reconcile", connection_id=lane.connection_id)
     if run is None:
         return Progress(0, await _start_when_due(house, lane))
-    if run["next_at"] is not None and run["next_at"] > now:
+    if schedule.page_waits(run["next_at"], now):
         return Progress(0, run["next_at"])
     wait = lane.client.budget.wait("read", now)
     if wait > 0:

@@ -35,6 +35,9 @@ SPREAD_FROM = timedelta(minutes=30)
 OFF_CHECK = timedelta(minutes=1)
 """A job that a person switched off is asked about again this often."""
 
+PAGE_WAIT = timedelta(minutes=1)
+"""The next page of a list is waited for at most so long; what is due later is due now (clock jumps)."""
+
 
 async def claim(house: House, name: str, trigger: Any) -> tuple[bool, datetime]:
     """Take a run if it is due and nobody else took it. Says whether, and when to ask again; what never ran is due."""
@@ -75,3 +78,8 @@ def next_run(trigger: Any, last: datetime | None, now: datetime) -> datetime:
         return now
     following: datetime | None = trigger.get_next_fire_time(last, now)
     return now if following is None else following
+
+
+def page_waits(next_at: datetime | None, now: datetime) -> bool:
+    """Whether the next page of a list is not due yet."""
+    return next_at is not None and now < next_at <= now + PAGE_WAIT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 import asyncpg
@@ -108,14 +109,17 @@ def _pair(cell: CellRow, components: Sequence[asyncpg.Record], can_activate: boo
 
 def rule_of(record: asyncpg.Record) -> PublishRule:
     """The publish rule of a pair, as the view `pair_rules` has it."""
-    return PublishRule(
-        buffer=record["buffer"],
-        percent=record["percent"],
-        maximum=record["maximum"],
-        end_when=record["end_when"],
-        offset=record["offset_units"],
-        excluded=record["excluded"],
+    return _rule(
+        record["buffer"],
+        record["percent"],
+        record["maximum"],
+        record["end_when"],
+        record["offset_units"],
+        record["excluded"],
     )
+
+
+_rule = lru_cache(maxsize=1024)(PublishRule)  # most pairs of a route share one
 
 
 async def owed(conn: Connection, cells: Sequence[CellId]) -> dict[CellId, Owed]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_command_line import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
+from tests.cli.surroundings import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
 from tests.engine.apply_support import RUNNING
 
 __all__ = ["_surroundings", "terminal"]

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from inventory_sync.cli.main import app
 from inventory_sync.store import db
-from inventory_sync.systems import registry
-from tests.engine.apply_support import KEY, PARTNERS, RUNNING, STOPPED, Desk, reset_partners
+from tests.cli.surroundings import invented_systems
+from tests.engine.apply_support import KEY, RUNNING, STOPPED, Desk
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    points = [
-        EntryPoint(name, f"tests.engine.apply_support:{name.upper()}", registry.ENTRY_POINT_GROUP)
-        for name in ("till", "stall")
-    ]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    reset_partners()
-    yield
-    PARTNERS.clear()
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    yield from invented_systems(monkeypatch)
 
 
 class Terminal:

@@ -12,7 +12,7 @@ from inventory_sync.cli import route_pace
 from inventory_sync.engine.bulk import LEAST
 from inventory_sync.systems import registry
 from inventory_sync.systems.port import WritePace
-from tests.cli.test_command_line import Terminal, _surroundings, terminal
+from tests.cli.surroundings import Terminal, _surroundings, terminal
 from tests.engine import apply_support
 from tests.engine.apply_support import RUNNING
 

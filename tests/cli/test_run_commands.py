@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from tests.cli.test_command_line import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
+from tests.cli.surroundings import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
 from tests.engine.apply_support import RUNNING
 
 __all__ = ["_surroundings", "terminal"]

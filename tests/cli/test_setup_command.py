@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -15,15 +13,15 @@ from typing import Any
 
 import orjson
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from inventory_sync.cli.main import app
 from inventory_sync.store import db
 from inventory_sync.systems import registry
 from inventory_sync.systems.steps import Step, StepProof, Way
+from tests.cli.surroundings import invented_systems
 from tests.engine import apply_support
-from tests.engine.apply_support import KEY, PARTNERS, SHOP_SECRET, STALL, TILL, TILL_SECRET, Desk, reset_partners
+from tests.engine.apply_support import KEY, PARTNERS, SHOP_SECRET, STALL, TILL, TILL_SECRET, Desk
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 FRESH = "a-fresh-secret-9876543210"
@@ -62,21 +60,7 @@ STALL_WAYS = (Way("quick", "Quick", "すぐ"), Way("slow", "Slow", "申請"))
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(apply_support, "TILL", replace(TILL, steps=TILL_STEPS))
     monkeypatch.setattr(apply_support, "STALL", replace(STALL, steps=STALL_STEPS, ways=STALL_WAYS))
-    points = [
-        EntryPoint(name, f"tests.engine.apply_support:{name.upper()}", registry.ENTRY_POINT_GROUP)
-        for name in ("till", "stall")
-    ]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    reset_partners()
-    yield
-    PARTNERS.clear()
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    yield from invented_systems(monkeypatch)
 
 
 class Person:

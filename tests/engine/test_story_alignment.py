@@ -12,7 +12,7 @@ from tests.engine.conftest import Furnish
 
 async def lines(bench: Bench, preview_id: str) -> dict[str, tuple[str, int, int]]:
     """What a preview shows: action, before, after of each code."""
-    found = await db.rows(bench.pool, "preview_rows_of", id=preview_id)
+    found = await db.rows(bench.pool, "preview_page", id=preview_id, after=0, limit=1000)
     return {row["value"]: (row["action"], row["before"], row["after"]) for row in found}
 
 

@@ -28,7 +28,7 @@ async def test_the_shop_is_told_the_sum_of_the_chosen_stores_and_no_other(furnis
     bench.pos.add_store("3", "Kobe", bench.agenda.now)
     bench.pos.receive(bench.products["A-1"], "3", 100, bench.agenda.now)
     preview = await bench.preview()
-    [line] = await db.rows(bench.pool, "preview_rows_of", id=preview.id)
+    [line] = await db.rows(bench.pool, "preview_page", id=preview.id, after=0, limit=1000)
     assert (line["action"], line["before"], line["after"]) == ("write_channel", 4, 20)
     names = [r["name"] for r in await bench.rows("select name from locations where key in ('1', '2') order by id")]
     assert f"(the sum of {names[0]} 10 + {names[1]} 10)" in line["why_en"]
@@ -124,7 +124,7 @@ async def test_a_buffer_is_kept_out_of_the_sum_once(running: Furnish) -> None:
 async def test_where_the_channel_wins_the_difference_goes_to_the_intake_store(furnished: Furnish) -> None:
     bench = await furnished(pool(pool="2", channel=26, route={"align": "channel_wins"}))
     preview = await bench.preview()
-    [line] = await db.rows(bench.pool, "preview_rows_of", id=preview.id)
+    [line] = await db.rows(bench.pool, "preview_page", id=preview.id, after=0, limit=1000)
     assert (line["action"], line["before"], line["after"]) == ("write_ledger", 20, 26)
     intake = await bench.pool.fetchval("select name from locations where key = '2'")
     assert line["why_en"].endswith(f"; the difference goes to {intake})")

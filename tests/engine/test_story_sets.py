@@ -49,7 +49,7 @@ async def test_a_set_shows_the_smallest_whole_quotient_and_its_preview_says_how_
 ) -> None:
     bench = await furnished(house())
     preview = await bench.preview()
-    lines = {r["value"]: r for r in await db.rows(bench.pool, "preview_rows_of", id=preview.id)}
+    lines = {r["value"]: r for r in await db.rows(bench.pool, "preview_page", id=preview.id, after=0, limit=1000)}
     assert (lines["SET"]["action"], lines["SET"]["before"], lines["SET"]["after"]) == ("write_channel", 0, 4)
     assert lines["SET"]["why_en"].endswith("(the smallest of A-1 10÷1=10, B-2 9÷2=4)")
     assert lines["A-1"]["action"] == lines["B-2"]["action"] == "nothing"

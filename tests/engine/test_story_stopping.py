@@ -146,7 +146,7 @@ async def test_a_start_after_a_long_stop_is_an_alignment_that_shows_what_both_si
     assert bench.requests("shop", ADJUST) == []
 
     preview = await bench.preview()
-    lines = {row["value"]: row for row in await db.rows(bench.pool, "preview_rows_of", id=preview.id)}
+    lines = {row["value"]: row for row in await db.rows(bench.pool, "preview_page", id=preview.id, after=0, limit=1000)}
     assert set(lines) == {"A-1", "B-2", "C-3"}, "every pair, those that did not move too"
     assert "since the stop: +5 in the ledger; in the channel +0 by rises and -2 by falls" in lines["A-1"]["why_en"]
     assert "台帳 +4、チャネルの増 +4" in lines["B-2"]["why_ja"]

@@ -83,7 +83,7 @@ async def test_a_route_that_is_mapped_again_reads_both_sides_and_is_aligned_befo
     with pytest.raises(RefusedByRule, match="never aligned"):
         await bench.start()
     preview = await bench.preview()
-    [line] = await db.rows(bench.pool, "preview_rows_of", id=preview.id)
+    [line] = await db.rows(bench.pool, "preview_page", id=preview.id, after=0, limit=1000)
     assert (line["before"], line["after"]) == (8, 5), "both sides were read again"
     await bench.start(preview_id=preview.id)
     await bench.rest()

@@ -23,6 +23,7 @@ WAITS: Mapping[str, tuple[str, str]] = {
     "waiting_for_a_person": ("人の確認待ち", "a person"),
     "catching_up": ("停止後の読み直し中", "both sides to be read again"),
     "unread": ("最初の読み取り待ち", "its first reading"),
+    "not_published": ("公開設定で対象外", "the publish rule, which leaves it out"),
     "not_active": ("この場所では在庫が無効", "its level to be active"),
     "ledger_not_readable": ("台帳を読み取れない", "the ledger to be readable"),
     "ledger_dirty": ("台帳の読み直し待ち", "the ledger to be read"),
@@ -50,6 +51,7 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "database": ("データベースの異常", "database"),
     "levels_vanished": ("在庫数の消失", "levels vanished"),
     "orders_booked_twice": ("売上の二重計上", "orders booked twice"),
+    "orders_kept": ("紐付けのない注文", "orders of unknown items"),
     "oversold": ("売り越し", "oversold"),
     "pairs_waiting": ("確認待ちの商品", "items that wait for a person"),
     "preview_ready": ("プレビューの準備完了", "preview ready"),
@@ -61,6 +63,7 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "second_writer": ("別プログラムの書き込み", "second writer"),
     "stocktake": ("棚卸による保留", "held by a stock-take"),
     "uncertain": ("結果不明の書き込み", "uncertain"),
+    "unpaid_policy_void": ("未入金の注文の設定が無効", "policy for unpaid orders void"),
 }
 """Alerts by their code; one that is not here is said by its code."""
 
@@ -78,7 +81,12 @@ DONE: Mapping[str, str] = {
     "connection.unlinked": "接続を解除",
     "connection.verified": "接続を確認",
     "match.table": "対応表を変更",
+    "order.line_dropped": "注文の明細を対象外に設定",
+    "order.line_skipped": "紐付けのない注文の明細を対象外に",
     "pair.counted": "数え直しを記録",
+    "publish.auto_buffers": "自動の安全在庫を変更",
+    "publish.imported": "公開設定を変更",
+    "publish.offset_ended": "公開設定の加減が終了",
     "push.started": "全量反映を開始",
     "push.undone": "全量反映を取り消し",
     "quarantine.excluded": "商品を対象外に設定",

@@ -141,12 +141,6 @@ where v.id = :id;
 -- name: latest_preview(route_id)^
 select id, route_id, made_at, summary, accepted_at from previews where route_id = :route_id and source = 'route' order by made_at desc, id limit 1;
 
--- name: preview_rows_of(id)
-select w.pair_id, w.action, w.before, w.after, w.gap, w.why_en, w.why_ja, p.value, p.channel_cell, ci.name, cl.name as location
-from preview_rows w join pairs p on p.id = w.pair_id join cells c on c.id = p.channel_cell join items ci on ci.id = c.item_id
-join locations cl on cl.id = c.location_id
-where w.preview_id = :id order by p.value, w.pair_id;
-
 -- name: accept_preview(id, now)!
 update previews set accepted_at = :now where id = :id;
 
