@@ -35,7 +35,6 @@ WAITS: Mapping[str, tuple[str, str]] = {
     "unexplained": ("注文で説明できない差の確認中", "a difference that no order explains"),
     "fall_read_first": ("販売チャネルの読み直し待ち", "the channel to be read"),
     "in_run": ("全量反映の順番待ち", "its turn in a run"),
-    "not_published": ("公開の対象外", "nothing: its publish rule leaves it out"),
     "held_by_brake": ("保留中", "what is held to be released"),
 }
 """What a decided write waits for, by the engine's own word."""
