@@ -196,7 +196,7 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
         "The route {route} only goes from the channel to the ledger; the channel is never written.",
     ),
     Cause.IN_RUN: (
-        "全量反映の実行中で、{where} の順番を待っています。",
+        "一括反映の実行中で、{where} の順番を待っています。",
         "A run is writing the whole catalogue, and {where} waits for its turn in it.",
     ),
     Cause.HELD_BACK: (
@@ -372,7 +372,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "many_new_pairs": ("新しい商品が一度に多く現れました", "many new items appeared at once"),
     "watched": ("見守り中の変動は反映していません", "it was only watched before"),
     "long_stop": ("長く停止していました", "its route stood still for long"),
-    "run_stopped": ("全量反映が途中で止められました", "a person stopped the push before its turn"),
+    "run_stopped": ("一括反映が途中で止められました", "a person stopped the push before its turn"),
     "undone": ("反映が取り消されました", "a push of it was taken back"),
     "zeroed": ("停止時に 0 にしました", "it was told 0 at the stop"),
     "restored": ("データベースが復元されました", "the database was restored"),

@@ -34,7 +34,7 @@ WAITS: Mapping[str, tuple[str, str]] = {
     "below_zero": ("予約注文で 0 未満", "a number above zero"),
     "unexplained": ("注文で説明できない差の確認中", "a difference that no order explains"),
     "fall_read_first": ("販売チャネルの読み直し待ち", "the channel to be read"),
-    "in_run": ("全量反映の順番待ち", "its turn in a run"),
+    "in_run": ("一括反映の順番待ち", "its turn in a run"),
     "held_by_brake": ("保留中", "what is held to be released"),
 }
 """What a decided write waits for, by the engine's own word."""
@@ -86,8 +86,8 @@ DONE: Mapping[str, str] = {
     "publish.auto_buffers": "自動の安全在庫を変更",
     "publish.imported": "公開設定を変更",
     "publish.offset_ended": "公開設定の加減が終了",
-    "push.started": "全量反映を開始",
-    "push.undone": "全量反映を取り消し",
+    "push.started": "一括反映を開始",
+    "push.undone": "一括反映を取り消し",
     "quarantine.excluded": "商品を対象外に設定",
     "quarantine.released": "隔離を解除",
     "quarantine.retried": "隔離中の商品を再試行",
