@@ -349,7 +349,7 @@ STORIES = (
     Story("buffer", _published(buffer=3), Cause.BUFFER, "3 units are kept back as a buffer.", "安全在庫として 3 個"),
     Story("percent", _published(percent=50), Cause.PERCENT, "Only 50 percent of the stock", "在庫の 50 パーセント"),
     Story("cap", _published(maximum=15), Cause.CAP, "show 15 units at most", "最大 15 個"),
-    Story("offset", _ruled("offset\nA-1,5"), Cause.OFFSET, "adds 5 units", "5 個を加減", first=False),
+    Story("offset", _ruled("offset\nA-1,5"), Cause.OFFSET, "adds +5 units", "+5 個を加減", first=False),
     Story("end-when", _ruled("end_when\nA-1,12"), Cause.END_WHEN, "the channel is told 0", "12 個以下のため"),
     Story(
         "excluded from the route",

@@ -112,6 +112,7 @@ async def test_a_reading_that_may_be_older_than_the_change_is_said_and_when_it_i
     running: Furnish,
 ) -> None:
     bench = await running(Setup(shopify=replace(SHOPIFY_SWITCHES, read_lag=2.0)))
+    await bench.run(10)  # what was read before no longer delays the next reading
     bench.move_channel("A-1", -2)
 
     async def looked() -> bool:
