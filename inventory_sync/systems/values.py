@@ -47,12 +47,10 @@ class LevelReading:
 
 @dataclass(frozen=True, slots=True)
 class LevelPage:
-    """A page of a list of levels. A list is a notice, not a reading. `cursor` None: the list ended. `wait`: seconds
-    until the next page is worth asking for, where the partner is still making the list."""
+    """A page of a list of levels. A list is a notice, not a reading. `cursor` None: the list ended."""
 
     levels: tuple[LevelReading, ...]
     cursor: str | None
-    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +79,11 @@ class CatalogueItem:
 
 @dataclass(frozen=True, slots=True)
 class CataloguePage:
-    """A page of the catalogue. `levels` may carry the levels the page came with (hints). `cursor` None: complete.
-    `wait`: seconds until the next page is worth asking for, where the partner is still making the list."""
+    """A page of the catalogue. `levels` may carry the levels the page came with (hints). `cursor` None: complete."""
 
     items: tuple[CatalogueItem, ...]
     cursor: str | None
     levels: tuple[LevelReading, ...] = ()
-    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,8 +331,7 @@ class CellHint:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it. A notice about
-    the catalogue that names nothing says that a list the partner was making may be ready."""
+    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it."""
 
     id: str
     topic: str
