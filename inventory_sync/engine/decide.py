@@ -55,8 +55,9 @@ async def _decide_due(house: House) -> int:
             return 0
         locked = await cells.lock(conn, [d.id for d in due])
         await _wake_pairs(house, conn, locked, now)
-        heard = {d.id for d in due if d.heard_at or (d.id in locked and _is_behind(locked[d.id]))}
-        turns = await portions.turns(conn, locked, heard, now)
+        heard = {d.id for d in due if d.heard_at or (d.id in locked and locked[d.id].gap_since)}
+        first = {d.id for d in due if d.heard_at or (d.id in locked and _is_behind(locked[d.id]))}
+        turns = await portions.turns(conn, locked, heard, first, now)
         decisions = await decisions_for(conn, locked)
         await portions.end_unwritten(conn, decisions, turns.come, now)
         await watched.note(house, conn, locked, decisions, due)

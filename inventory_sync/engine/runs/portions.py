@@ -51,10 +51,13 @@ class Turns:
     waiting: frozenset[CellId] = frozenset()
 
 
-async def turns(conn: Connection, locked: Mapping[CellId, CellRow], heard: set[CellId], now: datetime) -> Turns:
-    """Whose turn it is among these cells. What was heard of a cell takes what a run wants of it along."""
-    if heard:
-        await db.run(conn, "step_back", cells=sorted(heard), now=now)
+async def turns(
+    conn: Connection, locked: Mapping[CellId, CellRow], heard: set[CellId], first: set[CellId], now: datetime
+) -> Turns:
+    """Whose turn it is among these cells. What was heard of a cell takes what a run wants of it along; a run waits for
+    those of `first`, which can be told now what was heard of them."""
+    if first:
+        await db.run(conn, "step_back", cells=sorted(first), now=now)
     found = {CellId(r["cell_id"]): r for r in await db.rows(conn, "run_rows_at", cells=sorted(locked))}
     early = [
         cell
