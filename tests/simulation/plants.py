@@ -14,10 +14,11 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from inventory_sync.engine import doubt, observe, orders, push, sales, settle
+from inventory_sync.engine import doubt, observe, order_policy, push, sales, settle
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.ledger import api
 from inventory_sync.model.ids import BatchId, CellId
+from inventory_sync.model.order_policy import Stand
 from inventory_sync.model.orders import Seen
 from inventory_sync.store import cells, db, pairs
 from inventory_sync.systems.budget import TokenBucket
@@ -213,14 +214,14 @@ def a_number_set_from_an_old_reading() -> Iterator[Put]:
 @contextmanager
 def an_order_counted_twice() -> Iterator[Put]:
     """An order that was counted counts once more when the next list shows it; three of them do."""
-    original = orders.count
+    original = order_policy.weigh
     again = iter(range(3))
 
-    def counted_again(state: str, quantity: int, *, counted: int, provisional_counts: bool) -> Any:
-        before = 0 if counted and next(again, None) is not None else counted
-        return original(state, quantity, counted=before, provisional_counts=provisional_counts)
+    def weighed_again(line: Any, before: Any, *given: Any, **named: Any) -> Any:
+        forgotten = before.counted and next(again, None) is not None
+        return original(line, Stand() if forgotten else before, *given, **named)
 
-    with patch.object(orders, "count", counted_again):
+    with patch.object(order_policy, "weigh", weighed_again):
         yield _nothing
 
 
