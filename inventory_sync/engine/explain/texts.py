@@ -201,7 +201,7 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
     ),
     Cause.HELD_BACK: (
         "書き込みを控えています。理由は {reason} です。",
-        "It is not written for now; the reason is {reason}.",
+        "It is not written at present; the reason is {reason}.",
     ),
     Cause.ACCEPTED: (
         "{where} への {units} の書き込みは取引先が受け付け済みで、完了の確認を待っています。",
