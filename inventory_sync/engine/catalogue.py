@@ -71,6 +71,8 @@ async def import_page(house: House, lane: Lane) -> Progress:
             await start_import(house, lane.connection_id)
             return Progress(0, house.now())
         return Progress(0, again)
+    if schedule.page_waits(run["next_at"], now):
+        return Progress(0, run["next_at"])
     wait = lane.client.budget.wait("read", now)
     if wait > 0:
         return Progress(0, now + timedelta(seconds=wait))
@@ -78,6 +80,7 @@ async def import_page(house: House, lane: Lane) -> Progress:
         page = await lane.client.catalogue_page(run["cursor"])
     except RetryLater as error:
         return Progress(0, house.now() + timedelta(seconds=error.after))
+    next_at = house.now() + timedelta(seconds=page.wait)
     async with db.transaction(house.pool) as conn:
         await _put_items(conn, lane.connection_id, run["id"], page.items)
         await db.run(
@@ -88,12 +91,12 @@ async def import_page(house: House, lane: Lane) -> Progress:
             done=len(page.items),
             found=0,
             now=house.now(),
-            next_at=house.now(),
+            next_at=next_at,
         )
         if page.cursor is None:
             await _end_import(house, lane, conn, run["id"], run["done"] + len(page.items))
     await mark_differences(house, lane, page.levels)
-    return Progress(len(page.items), house.now())
+    return Progress(len(page.items), next_at)
 
 
 async def _put_items(conn: Connection, connection_id: int, import_id: int, items: Sequence[CatalogueItem]) -> bool:

@@ -35,29 +35,35 @@ from inventory_sync.store.pairs import KnownPair, Owed
 
 BATCH = 1000
 
+QUIET = 500
+"""Decisions in one transaction that no live change asked for: what a live change waits behind, at most."""
+
 RUN_STOPPED = "run_stopped"
 """A pair whose push a person stopped before its turn: it waits until the run goes on, or for another preview."""
 
 
 async def decide(house: House) -> Progress:
-    """Decide up to a batch of due cells in one transaction."""
-    did = await _decide_due(house)
-    if did < BATCH:  # no live change waits: a run may go on
+    """Decide up to a batch of due cells in one transaction: first what was heard of, then what else is to be looked at,
+    then what a run lets go."""
+    live = await _decide_due(house, BATCH, heard=True)
+    quiet = await _decide_due(house, QUIET, heard=False) if live < BATCH else 0
+    did = live + quiet
+    if live < BATCH and quiet < QUIET:
         did += await portions.advance(house)
     return Progress(did, house.now()) if did else Progress(0)
 
 
-async def _decide_due(house: House) -> int:
+async def _decide_due(house: House, limit: int, *, heard: bool) -> int:
     now = house.now()
     async with db.transaction(house.pool) as conn:
-        due = await cells.take_due(conn, BATCH)
+        due = await cells.take_due(conn, limit, heard=heard)
         if not due:
             return 0
         locked = await cells.lock(conn, [d.id for d in due])
         await _wake_pairs(house, conn, locked, now)
-        heard = {d.id for d in due if d.heard_at or (d.id in locked and locked[d.id].gap_since)}
+        touched = {d.id for d in due if d.heard_at or (d.id in locked and locked[d.id].gap_since)}
         first = {d.id for d in due if d.heard_at or (d.id in locked and _is_behind(locked[d.id]))}
-        turns = await portions.turns(conn, locked, heard, first, now)
+        turns = await portions.turns(conn, locked, touched, first, now)
         decisions = await decisions_for(conn, locked)
         await portions.end_unwritten(conn, decisions, turns.come, now)
         await watched.note(house, conn, locked, decisions, due)

@@ -80,6 +80,8 @@ async def intake(house: House) -> Progress:
             wishes += _wishes(notice)
             if notice["kind"] == NoticeKind.ORDERS:
                 await db.run(conn, "want_orders", connection_id=notice["connection_id"], now=now)
+            if notice["kind"] == NoticeKind.CATALOGUE and not notice["catalogue"]:
+                await db.run(conn, "hasten_lists", connection_id=notice["connection_id"], now=now)
             if notice["kind"] == NoticeKind.UNINSTALLED:
                 # Whoever removed the app may install it again before we look: its routes wait for a person either way.
                 await stop_routes_of(house, conn, notice["connection_id"], "uninstalled")

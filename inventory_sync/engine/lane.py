@@ -69,7 +69,8 @@ class Look:
 
 @dataclass(slots=True)
 class Lane:
-    """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits;
+    """A held lane. `token` fences every batch; `flying` are the batches whose answers this process still awaits, `live`
+    those among them that carry more than rows of runs;
     `polled` says that changes nobody may have heard of while no process held the lane were listed. Lists of orders
     under way (`newest`, `window`) start over with the process: reading one twice changes nothing. `looks` are levels of
     doubtful batches that wait for the orders around them; `searched` are the ops of an accepted batch that were looked
@@ -80,6 +81,7 @@ class Lane:
     client: Client
     token: int
     flying: set[BatchId] = field(default_factory=set)
+    live: set[BatchId] = field(default_factory=set)
     paused_until: datetime | None = None
     notices_work: bool = False
     last_cause: int = 0

@@ -116,6 +116,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     except RetryLater as error:
         return Progress(0, house.now() + timedelta(seconds=error.after))
     await mark_differences(house, lane, page.levels)
+    next_at = house.now() + timedelta(seconds=page.wait)
     async with db.transaction(house.pool) as conn:
         await db.run(
             conn,
@@ -125,7 +126,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
             done=len(page.levels),
             found=0,
             now=house.now(),
-            next_at=house.now(),
+            next_at=next_at,
         )
         if page.cursor is None:
             cut = await vanished.cut_walk(house, lane, conn, run["done"] + len(page.levels))
@@ -133,7 +134,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
             await db.run(conn, "finish_run", id=run["id"], state=state, error=cut, now=house.now())
             if not cut:
                 await db.run(conn, "reconciled", connection_id=lane.connection_id, now=house.now())
-    return Progress(1, house.now())
+    return Progress(1, next_at)
 
 
 async def _start_when_due(house: House, lane: Lane) -> datetime:

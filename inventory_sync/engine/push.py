@@ -30,6 +30,13 @@ LOOK_AGAIN = timedelta(milliseconds=250)
 INCREASE_WAITS = timedelta(seconds=10)
 """Decreases overtake increases between cells, but an increase waits no longer than this for its turn."""
 
+LIVE_WAITS = timedelta(seconds=0.5)
+"""While a batch of live changes is under way, runs have the partner's other slots; a live change that has waited this
+long takes the next one, whichever it is. Else a shop that always sells starves its runs."""
+
+_FILLS = {TO_ZERO: RUN_DOWN, INCREASE: RUN_UP}
+"""A batch of live changes that is not full takes rows of runs along, of the same sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -54,6 +61,7 @@ class Batch:
     prepared: PreparedRequest
     ops: tuple[PlannedOp, ...]
     events: tuple[Composed, ...] = ()
+    live: bool = True
 
 
 async def push(house: House, lane: Lane) -> Progress:
@@ -86,11 +94,14 @@ async def _compose_bulk(house: House, lane: Lane) -> Batch | None:
 async def send(house: House, lane: Lane, batch: Batch, *, attempt: int = 1) -> None:
     """Let a batch go that is marked sent, and settle what the partner answers."""
     lane.flying.add(batch.id)
+    if batch.live:
+        lane.live.add(batch.id)
     try:
         outcome = await settle.ask(house, lane, batch.prepared, batch.ops)
         await settle.settle(house, lane, batch.id, outcome, attempt=attempt)
     finally:
         lane.flying.discard(batch.id)
+        lane.live.discard(batch.id)
 
 
 async def compose(house: House, lane: Lane, many: BulkWrites | None = None) -> Batch | None:
@@ -149,25 +160,39 @@ async def _candidates(conn: Connection, lane: Lane, now: datetime) -> list[CellI
     Where each write follows a reading, all of them: one request reads them, and an increase that waits to be read must
     not keep the decreases waiting.
     """
-    oldest = await db.value(conn, "oldest_waiting_increase", connection_id=lane.connection_id)
+    waits = await db.row(conn, "oldest_waiting", connection_id=lane.connection_id)
+    oldest = waits["increase"] if waits is not None else None
     overdue = oldest is not None and oldest <= now - INCREASE_WAITS
     live = ((INCREASE, INCREASE), (TO_ZERO, DECREASE)) if overdue else ((TO_ZERO, DECREASE), (INCREASE, INCREASE))
-    ranges = (*live, (RUN_DOWN, RUN_DOWN), (RUN_UP, RUN_UP))
+    runs = ((RUN_DOWN, RUN_DOWN), (RUN_UP, RUN_UP))
     able = lane.client.capabilities
     chosen: list[CellId] = []
-    for low, high in ranges:
-        found = await db.rows(
-            conn,
-            "cells_to_write",
-            connection_id=lane.connection_id,
-            from_urgency=low,
-            to_urgency=high,
-            limit=able.write_batch - len(chosen),
-        )
-        chosen += [CellId(record["id"]) for record in found]
-        if chosen and able.writes is WriteMode.RELATIVE:
-            break
+    if able.writes is WriteMode.ABSOLUTE:
+        for low, high in (*live, *runs):
+            chosen += await _of(conn, lane, low, high, able.write_batch - len(chosen))
+        return chosen
+    soonest = waits["live"] if waits is not None else None
+    yields = bool(lane.live) and (soonest is None or soonest > now - LIVE_WAITS)
+    for low, high in (*runs, *live) if yields else (*live, *runs):
+        chosen = await _of(conn, lane, low, high, able.write_batch)
+        if chosen:
+            fill = _FILLS.get(low)
+            if fill is not None and len(chosen) < able.write_batch:
+                chosen += await _of(conn, lane, fill, fill, able.write_batch - len(chosen))
+            return chosen
     return chosen
+
+
+async def _of(conn: Connection, lane: Lane, low: int, high: int, limit: int) -> list[CellId]:
+    found = await db.rows(
+        conn,
+        "cells_to_write",
+        connection_id=lane.connection_id,
+        from_urgency=low,
+        to_urgency=high,
+        limit=limit,
+    )
+    return [CellId(record["id"]) for record in found]
 
 
 _NOT_WAITING = (
@@ -285,7 +310,7 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
         Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
         for op, line in zip(ops, lines, strict=True)
     )
-    return Batch(batch, prepared, ops, events)
+    return Batch(batch, prepared, ops, events, live=any(line.cell.gap_since for line in lines))
 
 
 async def _carry(conn: Connection, ops: Sequence[PlannedOp], lines: Sequence[_Line]) -> None:

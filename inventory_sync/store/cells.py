@@ -160,8 +160,9 @@ async def lock(conn: Connection, ids: Iterable[CellId]) -> dict[CellId, CellRow]
     return {CellId(record["id"]): CellRow(**dict(record)) for record in found}
 
 
-async def take_due(conn: Connection, limit: int) -> list[DueCell]:
-    found = await db.rows(conn, "take_due", limit=limit)
+async def take_due(conn: Connection, limit: int, *, heard: bool) -> list[DueCell]:
+    """Take decisions that are due; `heard`: of changes that somebody made, else the others."""
+    found = await db.rows(conn, "take_due", heard=heard, limit=limit)
     return [DueCell(CellId(r["cell_id"]), r["heard_at"], r["stamp"]) for r in found]
 
 

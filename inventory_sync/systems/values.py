@@ -47,10 +47,12 @@ class LevelReading:
 
 @dataclass(frozen=True, slots=True)
 class LevelPage:
-    """A page of a list of levels. A list is a notice, not a reading. `cursor` None: the list ended."""
+    """A page of a list of levels. A list is a notice, not a reading. `cursor` None: the list ended. `wait`: seconds
+    until the next page is worth asking for, where the partner is still making the list."""
 
     levels: tuple[LevelReading, ...]
     cursor: str | None
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,13 @@ class CatalogueItem:
 
 @dataclass(frozen=True, slots=True)
 class CataloguePage:
-    """A page of the catalogue. `levels` may carry the levels the page came with (hints). `cursor` None: complete."""
+    """A page of the catalogue. `levels` may carry the levels the page came with (hints). `cursor` None: complete.
+    `wait`: seconds until the next page is worth asking for, where the partner is still making the list."""
 
     items: tuple[CatalogueItem, ...]
     cursor: str | None
     levels: tuple[LevelReading, ...] = ()
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +335,8 @@ class CellHint:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it."""
+    """A notice that proved its origin. `id` is unique per delivery at the connection; retries share it. A notice about
+    the catalogue that names nothing says that a list the partner was making may be ready."""
 
     id: str
     topic: str

@@ -68,6 +68,7 @@ class Setup:
     shopify: ShopifySwitches = SHOPIFY_SWITCHES
     pos: Mapping[str, Any] = field(default_factory=dict)  # settings of the ledger's connection
     public_url: str | None = None  # where callbacks reach us
+    shop: Mapping[str, Any] = field(default_factory=dict)  # settings of the shops' connections
     more: Callable[[Any], object] | None = None  # fills the partners of a bench further
 
 
@@ -126,7 +127,11 @@ class FurnishedHouse(World):
             )
             settings_of: Any = SHOPIFY.settings
             settings = settings_of(
-                shop=domain, client_id="sandbox-client", client_secret=secret, request_timeout_seconds=TIMEOUT
+                shop=domain,
+                client_id="sandbox-client",
+                client_secret=secret,
+                request_timeout_seconds=TIMEOUT,
+                **self.setup.shop,
             )
             made[name] = self._partner(name, simulator, SHOPIFY, settings)
         return made

@@ -28,6 +28,8 @@ def variables_for(shop: ShopUnderTest) -> dict[str, Any]:
     base = {"name": "available", "reason": "correction"}
     level = shop.levels()[shop.location]["id"]
     subscription = shop.subscribe("LOCATIONS_UPDATE")["webhookSubscription"]
+    bulk = "{ inventoryItems { edges { node { id } } } }"
+    operation = shop.run("16", query=bulk)["data"]["bulkOperationRunQuery"]["bulkOperation"]["id"]
     return {
         "01": {},
         "02": {"first": 250},
@@ -45,6 +47,9 @@ def variables_for(shop: ShopUnderTest) -> dict[str, Any]:
         "13": {"topic": "PRODUCTS_UPDATE", "sub": {"uri": "https://sync.example.jp/x", "format": "JSON"}},
         "14": {"first": 50},
         "15": {"id": subscription["id"]},
+        "16": {"query": bulk},
+        "17": {"id": operation},
+        "19": {"id": operation},
         "21": {"query": "sku:'SKU-000001'", "first": 50},
         "22": {},
     }
@@ -67,6 +72,9 @@ COSTS = {
     "13": 11,
     "14": 16,
     "15": 10,
+    "16": 10,
+    "17": 1,
+    "19": 10,
     "21": 23,
     "22": 2,
 }
@@ -251,7 +259,7 @@ def test_a_document_that_cannot_be_run_has_no_data(shop: ShopUnderTest, text: st
 
 
 def test_a_field_that_is_not_played_says_so_and_leaves_the_rest(shop: ShopUnderTest) -> None:
-    answer = shop.query("{ shop { id } productVariantsCount { count } }")
+    answer = shop.query("{ shop { id } ordersCount { count } }")
     assert answer["data"]["shop"]["id"] == "gid://shopify/Shop/548380009"
     assert answer["errors"][0]["extensions"]["code"] == "SANDBOX_UNSUPPORTED"
 

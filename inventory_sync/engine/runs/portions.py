@@ -27,7 +27,12 @@ PORTION = 250
 """Rows that are confirmed or let go in one transaction: what a live change waits behind, at most."""
 
 OUTSTANDING = 1500
-"""Rows of a run that may be on their way at once: enough to keep every lane busy, few enough to stop soon."""
+"""Rows of a run that may be on their way at once: enough to keep every lane busy, few enough to stop soon. What is
+confirmed is let go up to here before more is confirmed, so that the first batch does not wait for the last row."""
+
+BUSY = timedelta(minutes=1)
+"""A row whose cell is being read, or written for a live change, gets its turn after it, or after this long: let go at
+once it would only step back again."""
 
 PATIENCE = timedelta(hours=1)
 """A row that was let go and could not be written for this long is listed as failed, with what its cell waits for."""
@@ -176,7 +181,8 @@ async def _align(
 
 async def release(house: House, conn: Connection, run_id: int) -> int:
     """Let the next confirmed rows of a run go to the lanes; says how many."""
-    return int(await db.value(conn, "release_rows", run_id=run_id, limit=PORTION, now=house.now()))
+    now = house.now()
+    return int(await db.value(conn, "release_rows", run_id=run_id, limit=PORTION, patient=now - BUSY, now=now))
 
 
 async def advance(house: House) -> int:
@@ -196,16 +202,16 @@ async def _advance(house: House, conn: Connection, run: db.Record) -> int:
     if hindrance:
         await put_aside(house, conn, run["id"], hindrance)
         return 1
-    confirmed = await confirm(house, conn, run) if run["kind"] == "push" else 0
-    if confirmed:
-        return confirmed
     await db.run(conn, "stuck_rows", run_id=run["id"], before=house.now() - PATIENCE, now=house.now())
     open_rows = await db.row(conn, "outstanding_rows", run_id=run["id"])
     if open_rows is not None and open_rows["confirmed"] and open_rows["out"] < OUTSTANDING:
-        await db.run(conn, "note_run_done", run_id=run["id"], now=house.now())
-        return await release(house, conn, run["id"])
-    await finish_if_over(house, conn, run["id"])
-    return 0
+        released = await release(house, conn, run["id"])
+        if released:
+            return released
+    confirmed = await confirm(house, conn, run) if run["kind"] == "push" else 0
+    if not confirmed:
+        await finish_if_over(house, conn, run["id"])
+    return confirmed
 
 
 async def finish_if_over(house: House, conn: Connection, run_id: int) -> None:

@@ -17,6 +17,9 @@ from inventory_sync.engine.runs import portions
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
+MANY = 1_000
+"""Rows of a run from which on the planner must know of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -69,9 +72,18 @@ async def _open(
     )
     await db.run(conn, "propose_rows", run_id=run_id, preview_id=kept["id"], now=now)
     await db.run(conn, "supersede_rows", run_id=run_id, now=now)
-    await db.run(conn, "count_rows_in", run_id=run_id)
+    await _count(conn, run_id)
     await db.run(conn, "accept_preview", id=kept["id"], now=now)
     return run_id
+
+
+async def _count(conn: Connection, run_id: int) -> int:
+    """Note how many rows a run has, and tell the planner of many: autovacuum would come when it is half over."""
+    await db.run(conn, "count_rows_in", run_id=run_id)
+    total = int(await db.value(conn, "run_total", run_id=run_id))
+    if total >= MANY:
+        await db.run(conn, "analyze_run_rows")
+    return total
 
 
 @again
@@ -188,9 +200,9 @@ async def start_publish_run(
             afters=[each.after for each in changes],
             now=now,
         )
-    await db.run(conn, "count_rows_in", run_id=run_id)
+    total = await _count(conn, run_id)
     await db.notify(conn, "decide")
-    return Started(run_id, await db.value(conn, "run_total", run_id=run_id))
+    return Started(run_id, total)
 
 
 async def audit(house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any) -> None:

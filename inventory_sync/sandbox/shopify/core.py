@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory_sync.sandbox.kernel import EventLog, Violation
 from inventory_sync.sandbox.shopify.access import Access
@@ -14,6 +14,9 @@ from inventory_sync.sandbox.shopify.state import Level, LevelState, Shop
 from inventory_sync.sandbox.shopify.stock import Stock
 from inventory_sync.sandbox.shopify.switches import ShopifySwitches
 from inventory_sync.sandbox.shopify.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from inventory_sync.sandbox.shopify.bulk import BulkDesk
 
 
 @dataclass(slots=True)
@@ -27,10 +30,18 @@ class Core:
     stock: Stock
     keys: KeyTable
     failures_planned: int = 0
+    bulk: BulkDesk | None = None
 
     @property
     def switches(self) -> ShopifySwitches:
         return self.shop.switches
+
+    @property
+    def desk(self) -> BulkDesk:
+        """Where bulk operations are made."""
+        if self.bulk is None:
+            raise ValueError("a shop without a desk for bulk operations")
+        return self.bulk
 
     def violate(self, now: datetime, rule: str, detail: str) -> None:
         self.log.violations.append(Violation(now, rule, detail))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from inventory_sync.sandbox.shopify import activation, payloads, quantities, roots, subscriptions
+from inventory_sync.sandbox.shopify import activation, bulk_calls, payloads, quantities, roots, subscriptions
 from inventory_sync.sandbox.shopify.core import LevelView, Run
 from inventory_sync.sandbox.shopify.mutations import guarded
 from inventory_sync.sandbox.shopify.plan import Resolver
@@ -275,6 +275,8 @@ _TYPES: dict[str, dict[str, Resolver]] = {
         ),
         "webhookSubscriptionCreate": subscriptions.create,
         "webhookSubscriptionDelete": subscriptions.delete,
+        "bulkOperationRunQuery": bulk_calls.run_query,
+        "bulkOperationCancel": bulk_calls.cancel,
     },
     "InventoryItem": _ITEM,
     "InventoryLevel": _LEVEL,
@@ -333,6 +335,7 @@ _TYPES: dict[str, dict[str, Resolver]] = {
         "metafieldNamespaces": _const([]),
         "apiVersion": _plain(lambda each: roots.api_version(each.version)),
     },
+    "BulkOperation": bulk_calls.FIELDS,
     "PageInfo": {
         "hasNextPage": _plain(lambda page: page.has_next),
         "hasPreviousPage": _plain(lambda page: page.has_previous),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from inventory_sync.sandbox.shopify import subscriptions
+from inventory_sync.sandbox.shopify import bulk_calls, subscriptions
 from inventory_sync.sandbox.shopify.core import LevelView, Run
 from inventory_sync.sandbox.shopify.plan import Resolver
 from inventory_sync.sandbox.shopify.search import Page, Reader, page, select
@@ -114,6 +114,16 @@ def _variants(source: None, arguments: Arguments, run: Run) -> Page[Variant]:
     if arguments.get("query"):
         nodes = select(nodes, arguments["query"], _variant_readers(run), _report(run))
     return page(nodes, arguments, _number)
+
+
+def _variants_count(source: None, arguments: Arguments, run: Run) -> dict[str, Any]:
+    nodes: Sequence[Variant] = list(run.shop.variants.values())
+    if arguments.get("query"):
+        nodes = select(nodes, arguments["query"], _variant_readers(run), _report(run))
+    limit = arguments.get("limit")
+    if limit is not None and len(nodes) > limit:
+        return {"count": limit, "precision": "AT_LEAST"}
+    return {"count": len(nodes), "precision": "EXACT"}
 
 
 def _items(source: None, arguments: Arguments, run: Run) -> Page[Item]:
@@ -264,6 +274,10 @@ QUERIES: dict[str, Resolver] = {
     "product": _by_id("Product"),
     "productVariant": _by_id("ProductVariant"),
     "productVariants": _variants,
+    "productVariantsCount": _variants_count,
+    "bulkOperation": bulk_calls.one,
+    "bulkOperations": bulk_calls.listed,
+    "currentBulkOperation": bulk_calls.current,
     "webhookSubscription": _by_id("WebhookSubscription"),
     "webhookSubscriptions": _subscriptions,
 }

@@ -158,10 +158,16 @@ class Page(Generic[Node]):
         return self.cursor(self.nodes[-1]) if self.nodes else None
 
 
+EVERYTHING = "everything"
+"""Stands among the arguments of a connection that a bulk operation reads whole."""
+
+
 def page(
     nodes: Sequence[Node], arguments: Any, number_of: Callable[[Node], int], *, by_number: bool = True
 ) -> Page[Node]:
     """The window the arguments ask for. `by_number` says that `nodes` rise by their number."""
+    if arguments.get(EVERYTHING):
+        return Page(nodes, False, False, number_of)
     first, last = arguments.get("first"), arguments.get("last")
     if (first is None) == (last is None):
         raise FieldFault(ONE_OF_FIRST_LAST, "BAD_REQUEST")

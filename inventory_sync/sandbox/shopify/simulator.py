@@ -19,6 +19,7 @@ import orjson
 from inventory_sync.sandbox.kernel import Delivery, EventLog, Request, Response
 from inventory_sync.sandbox.shopify import texts
 from inventory_sync.sandbox.shopify.access import DEFAULT_SCOPES, Access
+from inventory_sync.sandbox.shopify.bulk import FILES, BulkDesk
 from inventory_sync.sandbox.shopify.core import Core, Run
 from inventory_sync.sandbox.shopify.cost import Bucket, actual_cost, requested_cost
 from inventory_sync.sandbox.shopify.documents import Documents, Operation
@@ -89,6 +90,7 @@ class ShopifySimulator(Trade):
         shop = Shop(domain, 548380009, domain.partition(".")[0], ZoneInfo(timezone), switches)
         webhooks = Webhooks(shop, self.access)
         super().__init__(Core(shop, self.access, self.log, webhooks, Stock(shop, self.log, webhooks), KeyTable()))
+        self.bulk = self._core.bulk = BulkDesk(self._core)
         self.bucket = Bucket(switches.bucket_size, switches.restore_rate)
         self._documents = Documents()
         self._read_lag = read_lag
@@ -101,7 +103,13 @@ class ShopifySimulator(Trade):
     def handle(self, request: Request, now: datetime) -> Response:
         """Carry out one request and answer it."""
         self._requests += 1
-        host = request.headers.get("host", "").partition(":")[0]
+        self.bulk.settle(now)
+        if request.path.startswith(FILES):
+            return self.bulk.serve(request, now)
+        address = request.headers.get("host", "")
+        host = address.partition(":")[0]
+        scheme = "https" if host.endswith(".myshopify.com") else "http"
+        self.bulk.address = self._core.switches.bulk_files_at or f"{scheme}://{address}"
         if host.endswith(".myshopify.com") and host != self._core.shop.domain:
             return self._json(404, {"errors": "Not Found"})
         if request.path == TOKEN_PATH and request.method == "POST":
@@ -123,6 +131,7 @@ class ShopifySimulator(Trade):
 
     def advance(self, now: datetime) -> list[Delivery]:
         """Webhooks due by now."""
+        self.bulk.settle(now)
         return self._core.webhooks.advance(now)
 
     def delivered(self, delivery: Delivery, status: int | None, now: datetime) -> None:
@@ -130,7 +139,8 @@ class ShopifySimulator(Trade):
         self._core.webhooks.delivered(delivery, status, now)
 
     def next_due(self) -> datetime | None:
-        return self._core.webhooks.next_due()
+        due = [each for each in (self._core.webhooks.next_due(), self.bulk.next_due()) if each is not None]
+        return min(due, default=None)
 
     # -- control ---
 

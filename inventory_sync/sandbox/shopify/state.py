@@ -228,4 +228,5 @@ _FIRST = {
     "InventoryAdjustmentGroup": 54640716251442,
     "WebhookSubscription": 1929113141554,
     "Order": 6219044618546,
+    "BulkOperation": 147595010,
 }

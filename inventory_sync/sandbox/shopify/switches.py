@@ -87,6 +87,16 @@ class ShopifySwitches:
     other_states_send_webhook: bool = False
     inactive_levels_send_webhook: bool = False
 
+    # Bulk operations: seconds one takes, how many at once (1 before API 2026-01), seconds a file stays.
+    bulk_seconds: float = 2.0
+    bulk_queries_at_once: int = 5
+    bulk_file_life: float = 7 * 86400.0
+    # Where files are served; None: at the address the shop was reached under (a real one lies elsewhere).
+    bulk_files_at: str | None = None
+    bulk_lines_shuffled: bool = True  # lines of an ungrouped file come in no order; False: parents first, as recorded
+    bulk_files_gzipped: bool = False  # files come with Content-Encoding gzip (nobody says)
+    bulk_comments_kept: bool = True  # `query` of an operation shows the comments it was asked with (nobody says)
+
     # Webhooks.
     webhook_delay: float = 0.0  # seconds from the event until its payload is put together
     one_event_per_action: bool = True  # deliveries of one batch share X-Shopify-Event-Id; False: one per level

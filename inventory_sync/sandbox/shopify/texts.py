@@ -12,6 +12,18 @@ KEY_MISMATCH = "The same idempotency key cannot be used with different operation
 KEY_IN_PROGRESS = "This request is currently in progress, please try again."
 KEY_FAILED = "A previous request with this idempotency key failed. Retry with a new idempotency key."
 
+BULK_RULES = {
+    "query_only": "Bulk queries cannot contain mutations.",
+    "no_node": "Bulk queries cannot contain a top level `node` or `nodes` field.",
+    "no_connection": "Bulk queries must contain at least one connection.",
+    "too_many": "Bulk queries cannot contain more than 5 connections.",
+    "too_deep": "Bulk queries cannot contain connections with a nesting depth greater than 2.",
+    "in_list": "Queries that contain a connection field within a list field are not currently supported.",
+    "nodes": "Selecting via 'nodes' is not supported. Use 'edges { node { ... } }'.",
+    "edges": "Bulk queries must select 'edges { node { ... } }' of each connection.",
+    "parent_id": "The parent 'node' field for a nested connection must select the 'id' field without an alias.",
+}
+
 UNKNOWN_ITEM = "The specified inventory item could not be found."
 UNKNOWN_LOCATION = "The specified location could not be found."
 DUPLICATE_PAIR = "The combination of inventoryItemId and locationId must be unique."

@@ -211,6 +211,11 @@ where kind = :kind and connection_id = :connection_id and state = 'running' orde
 update runs set cursor = :cursor, done = done + :done, found = found + :found, updated_at = :now, next_at = :next_at
 where id = :id and state = 'running';
 
+-- name: hasten_lists(connection_id, now)!
+-- A list that the partner was making may be ready: look at once.
+update runs set next_at = :now where connection_id = :connection_id and state = 'running' and kind in ('import', 'reconcile')
+  and next_at > :now;
+
 -- name: finish_run(id, state, error, now)!
 update runs set state = :state, error = :error, finished_at = :now, updated_at = :now where id = :id and state = 'running';
 

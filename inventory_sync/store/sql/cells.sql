@@ -1,7 +1,9 @@
--- name: take_due(limit)
--- Take decisions that are due, oldest first; duplicates of a cell come together and count once.
+-- name: take_due(heard, limit)
+-- Take decisions that are due, oldest first: those about changes that were heard of, or the others. Duplicates of a cell
+-- come together and count once.
 with taken as (
-  delete from due where id in (select id from due order by id limit :limit for update skip locked)
+  delete from due where id in (
+    select id from due where (heard_at is not null) = :heard order by id limit :limit for update skip locked)
   returning cell_id, heard_at, stamp)
 select cell_id, min(heard_at) as heard_at, min(stamp) as stamp from taken group by cell_id order by cell_id;
 
@@ -165,8 +167,10 @@ from unnest(:ids::bigint[], :gaps::int[], :urgencies::smallint[], :since::timest
             :blocked::text[]) as u (id, gap, urgency, since, stamp, blocked)
 where c.id = u.id;
 
--- name: oldest_waiting_increase(connection_id)$
-select min(gap_since) from cells where connection_id = :connection_id and gap <> 0 and op_id is null and urgency = 2;
+-- name: oldest_waiting(connection_id)^
+-- Since when live changes wait to be written, and increases among them.
+select min(gap_since) as live, min(gap_since) filter (where urgency = 2) as increase
+from cells where connection_id = :connection_id and gap <> 0 and op_id is null and urgency between 0 and 2;
 
 -- name: cells_to_write(connection_id, from_urgency, to_urgency, limit)
 -- The most urgent cells with something to write; those that another batch holds are passed over.

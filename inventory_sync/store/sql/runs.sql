@@ -100,6 +100,9 @@ values (:kind, :route_id, :actor, :preview_id, :undoes, :on_stopped, :now, :now)
 -- The total of a run, once its rows are there.
 update runs set total = (select count(*) from run_rows where run_id = :run_id) where id = :run_id;
 
+-- name: analyze_run_rows()!
+analyze run_rows;
+
 -- name: propose_rows(run_id, preview_id, now)!
 -- The lines of a preview that can be written become the rows of a run, one for each cell that is written.
 insert into run_rows (run_id, pair_id, cell_id, side, rank, action, before, after, gap, kept, owed, state, since)
@@ -139,11 +142,11 @@ where w.state in ('proposed', 'confirmed', 'released', 'sent')
 select id from runs where state = 'running' and kind in ('push', 'undo', 'publish') order by id;
 
 -- name: lock_run(id)^
--- A run under way, unless another replica takes care of it just now.
+-- A run under way, unless another replica takes care of it just now. Ops that carry its rows refer to it meanwhile.
 select u.id, u.kind, u.route_id, u.preview_id, u.undoes, u.on_stopped, u.actor, r.state as route_state, r.name as route,
        coalesce(v.source, 'route') as source
 from runs u join routes r on r.id = u.route_id left join previews v on v.id = u.preview_id
-where u.id = :id and u.state = 'running' for update of u skip locked;
+where u.id = :id and u.state = 'running' for no key update of u skip locked;
 
 -- name: run_by_id(id)^
 select u.id, u.kind, u.connection_id, u.route_id, u.state, u.done, u.found, u.total, u.actor, u.preview_id, u.undoes,
@@ -196,16 +199,17 @@ where run_id = :run_id and pair_id = any(:pairs::bigint[]) and state = 'proposed
 
 -- name: outstanding_rows(run_id)^
 -- What of a run is on its way, and what is still to come.
-select count(*) filter (where state in ('released', 'sent'))::int as out,
-       count(*) filter (where state = 'proposed')::int as proposed,
-       count(*) filter (where state = 'confirmed')::int as confirmed
-from run_rows where run_id = :run_id and state in ('proposed', 'confirmed', 'released', 'sent');
+select (select count(*)::int from run_rows where run_id = :run_id and state in ('released', 'sent')) as out,
+       exists (select 1 from run_rows where run_id = :run_id and state = 'proposed') as proposed,
+       exists (select 1 from run_rows where run_id = :run_id and state = 'confirmed') as confirmed;
 
--- name: release_rows(run_id, limit, now)$
--- The next rows of a run are let go to the lanes.
+-- name: release_rows(run_id, limit, patient, now)$
+-- The next rows of a run are let go to the lanes, but for those whose cell is just busy with a live change.
 with next as (
-  select pair_id, cell_id from run_rows where run_id = :run_id and state = 'confirmed' order by rank, pair_id limit :limit
-  for update),
+  select w.pair_id, w.cell_id from run_rows w join cells c on c.id = w.cell_id
+  where w.run_id = :run_id and w.state = 'confirmed'
+    and (w.since <= :patient or not (c.op_id is not null or c.gap <> 0 and c.urgency <= 2 or c.marked_at is not null))
+  order by w.rank, w.pair_id limit :limit for update of w),
 freed as (
   update run_rows w set state = 'released', since = :now from next n
   where w.run_id = :run_id and w.pair_id = n.pair_id and w.cell_id = n.cell_id returning w.cell_id),

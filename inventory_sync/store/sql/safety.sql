@@ -95,9 +95,9 @@ order by c.id;
 
 -- name: held_cells_of_pairs(pairs)
 select c.id from cells c
-where c.held_back <> 0 and (
-  exists (select 1 from pairs p where p.channel_cell = c.id and p.id = any(:pairs::bigint[]))
-  or exists (select 1 from components k where k.ledger_cell = c.id and k.pair_id = any(:pairs::bigint[])))
+where c.held_back <> 0 and c.id in (
+  select channel_cell from pairs where id = any(:pairs::bigint[])
+  union select ledger_cell from components where pair_id = any(:pairs::bigint[]))
 order by c.id;
 
 -- name: held_pairs(pairs)

@@ -32,6 +32,7 @@ definition = SystemDefinition(
     switches={
         "read_lag_seconds": "how long a reading asked after our own write may still show the old number; default 3",
         "late_effect_seconds": "how long a write that timed out may still land; default 60",
+        "bulk_from_variants": "from so many variants on lists are fetched as a bulk operation; default 5000",
     },
     notice_response_empty=True,
     steps=STEPS,

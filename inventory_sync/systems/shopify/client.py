@@ -27,6 +27,7 @@ from inventory_sync.systems.port import (
     Verified,
 )
 from inventory_sync.systems.shopify import (
+    bulk,
     capabilities,
     classify,
     credentials,
@@ -57,6 +58,7 @@ class ShopifyClient:
         self._context = context
         self._capabilities = capabilities.for_settings(settings)
         self._door = Door(settings, context, self._capabilities.request_timeout.total_seconds())
+        self._bulk = bulk.BulkLists(settings, context)
         self._writes_under_way = 0
         self._gap_to_report = False
 
@@ -95,7 +97,14 @@ class ShopifyClient:
                 return found
 
     async def catalogue_page(self, cursor: str | None) -> CataloguePage:
-        place = cursors.read_list(cursor)
+        """A page of variants with their levels; of a big shop, rows of the file that Shopify makes of them."""
+        place, wait = await self._place(bulk.CATALOGUE, cursor)
+        if isinstance(place, cursors.BulkCursor):
+            if not wait:
+                rows, behind, wait = await self._bulk.page(Errand(self._door), bulk.CATALOGUE, place)
+                found = {each.key: each for each in reversed(rows)}  # of several variants of an item, the first
+                return CataloguePage(tuple(found.values()), cursors.write(behind), wait=wait)
+            return CataloguePage((), cursors.write(place), wait=wait)
         items, hints, numbers, after = await Errand(self._door).ask(
             documents.VARIANTS, levels.list_variables(place), protocol.read_variants
         )
@@ -119,8 +128,25 @@ class ShopifyClient:
         found, place = await levels.changed_page(Errand(self._door), cursors.read_changes(cursor), since)
         return LevelPage(tuple(found), cursors.write(place))
 
+    async def _place(
+        self, what: bulk.BulkList[Any], cursor: str | None
+    ) -> tuple[cursors.ListCursor | cursors.BulkCursor, float]:
+        """Where a long list goes on, and seconds to wait after an operation was started for it."""
+        place = cursors.read_place(cursor)
+        if place is not None:
+            return place, 0.0
+        started = await self._bulk.begin(Errand(self._door), what)
+        return (cursors.ListCursor(), 0.0) if started is None else (started, bulk.ASK_AGAIN)
+
     async def walk_levels(self, cursor: str | None) -> LevelPage:
-        found, place = await levels.walk_page(Errand(self._door), cursors.read_list(cursor))
+        """A page of all levels; of a big shop, rows of the file that Shopify makes of them."""
+        begun, wait = await self._place(bulk.LEVELS, cursor)
+        if isinstance(begun, cursors.BulkCursor):
+            if not wait:
+                rows, behind, wait = await self._bulk.page(Errand(self._door), bulk.LEVELS, begun)
+                return LevelPage(tuple(rows), cursors.write(behind), wait)
+            return LevelPage((), cursors.write(begun), wait)
+        found, place = await levels.walk_page(Errand(self._door), begun)
         return LevelPage(tuple(found), cursors.write(place))
 
     def compose(self, ops: Sequence[PlannedOp], key: str) -> PreparedRequest:

@@ -72,7 +72,20 @@ class ChangesCursor:
         return replace(self, after=after, pages=self.pages + 1)
 
 
-def write(cursor: ListCursor | ChangesCursor | None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class BulkCursor:
+    """A place in a list that Shopify makes as a file: the operation, and how far its file was taken in.
+
+    `since`: when it was asked for, in seconds of our clock; `tries`: downloads that failed; `offset`: bytes.
+    """
+
+    operation: str
+    since: float
+    tries: int = 0
+    offset: int = 0
+
+
+def write(cursor: ListCursor | ChangesCursor | BulkCursor | None) -> str | None:
     """A cursor as text."""
     return None if cursor is None else orjson.dumps(asdict(cursor)).decode()
 
@@ -80,6 +93,19 @@ def write(cursor: ListCursor | ChangesCursor | None) -> str | None:
 def read_list(written: str | None) -> ListCursor:
     """A list's cursor from text; the start where there is none. Raises Bug for a text that is no cursor of ours."""
     return ListCursor() if written is None else _list(_load(written))
+
+
+def read_place(written: str | None) -> ListCursor | BulkCursor | None:
+    """A place in a list from text, None at its start. Raises Bug for a text that is no cursor of ours."""
+    if written is None:
+        return None
+    found = _load(written)
+    if not isinstance(found, dict) or "operation" not in found:
+        return _list(found)
+    try:
+        return BulkCursor(**found)
+    except TypeError as error:
+        raise _foreign() from error
 
 
 def read_changes(written: str) -> ChangesCursor:

@@ -34,6 +34,7 @@ PAGE = 250
 LIST_ENDS_AT = 25_000
 LEVELS_FIRST = 10  # levels per item at first; an item with more is asked again with a whole page
 WEBHOOK_PAGE = 50
+BULK_LISTED = 20  # five may run at once; finished ones stay in the list
 VARIANTS_OF_ITEM = 5  # an item has one variant today; the schema allows several
 PRODUCTS_AT_ONCE = 10  # each may bring 250 variants into one answer
 ITEMS_AT_ONCE = 100
@@ -272,6 +273,77 @@ WEBHOOK_DELETE = Document(
     _MUTATION,
 )
 
+COUNT_VARIANTS = Document(
+    "CountVariants",
+    "query CountVariants($limit: Int!) { productVariantsCount(limit: $limit) { count } }",
+    10,
+)
+
+# Bulk operations (shopify.dev/docs/api/usage/bulk-operations/queries): a query that Shopify carries out by itself,
+# outside the bucket of points, into a file. Starting one leaves no doubt to keep: the list shows it, to be cancelled.
+BULK_RUN = Document(
+    "BulkRun",
+    """mutation BulkRun($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: false) {
+    bulkOperation { id }
+    userErrors { field message code }
+  }
+}""",
+    _MUTATION,
+)
+
+BULK_STATUS = Document(
+    "BulkStatus",
+    """query BulkStatus($id: ID!) {
+  bulkOperation(id: $id) { id status errorCode objectCount rootObjectCount fileSize url }
+}""",
+    1,
+)
+
+BULK_LIST = Document(
+    "BulkList",
+    """query BulkList($first: Int!) {
+  bulkOperations(first: $first, reverse: true) { nodes { id status query } }
+}""",
+    connection_cost(BULK_LISTED, 1),
+)
+
+BULK_CANCEL = Document(
+    "BulkCancel",
+    """mutation BulkCancel($id: ID!) {
+  bulkOperationCancel(id: $id) { bulkOperation { id } userErrors { field message } }
+}""",
+    _MUTATION,
+)
+
+# What a bulk operation is asked for. Every line of the first stands for itself; in the second a level names its item by
+# `__parentId`. Neither hides a level below a plain object: whose id its `__parentId` would be is nowhere said.
+BULK_VARIANTS = f"""query {{
+  productVariants {{
+    edges {{ node {{
+      {_VARIANT_FIELDS}
+      inventoryItem {{ id sku tracked }}
+    }} }}
+  }}
+}}"""
+
+BULK_LEVELS = """query {
+  inventoryItems {
+    edges { node {
+      id
+      tracked
+      inventoryLevels(includeInactive: true) {
+        edges { node {
+          id
+          isActive
+          location { id }
+          quantities(names: ["available", "committed"]) { name quantity updatedAt }
+        } }
+      }
+    } }
+  }
+}"""
+
 ALL = (
     SHOP,
     LOCATIONS,
@@ -289,4 +361,9 @@ ALL = (
     WEBHOOK_LIST,
     WEBHOOK_CREATE,
     WEBHOOK_DELETE,
+    COUNT_VARIANTS,
+    BULK_RUN,
+    BULK_STATUS,
+    BULK_LIST,
+    BULK_CANCEL,
 )

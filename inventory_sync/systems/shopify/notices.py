@@ -30,6 +30,7 @@ ID_AT_MOST = 200  # characters of a delivery id that are kept as they are
 _FIXED_KINDS: Mapping[str, NoticeKind] = {
     "app/uninstalled": NoticeKind.UNINSTALLED,
     "app/scopes_update": NoticeKind.ACCESS,
+    "bulk_operations/finish": NoticeKind.CATALOGUE,
     "locations/create": NoticeKind.LOCATIONS,
     "locations/update": NoticeKind.LOCATIONS,
     "locations/activate": NoticeKind.LOCATIONS,

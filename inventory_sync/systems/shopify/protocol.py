@@ -291,3 +291,25 @@ def read_walk(data: Mapping[str, Any]) -> tuple[list[ItemLevels], list[int], str
     nodes = objects(connection.get("nodes"))
     numbers = [whole(node.get("legacyResourceId")) for node in nodes]
     return [read_item_levels(node) for node in nodes], numbers, next_page(connection)
+
+
+def read_bulk_variant(line: Mapping[str, Any]) -> CatalogueItem:
+    """A line of the catalogue's file: a variant with its inventory item."""
+    return read_variant(line, obj(line.get("inventoryItem")))
+
+
+def read_bulk_level(line: Mapping[str, Any]) -> LevelReading | None:
+    """A line of the levels' file as a hint; None for an item, which its levels name. Whether it is tracked stands in
+    the item's line: the level of one that is not differs from what is known, and is read by key."""
+    parent = line.get("__parentId")
+    if parent is None:
+        return None
+    location = LocationKey(text(obj(line.get("location")).get("id")))
+    told = [{**each, "quantity": _number(each.get("quantity"))} for each in objects(line.get("quantities"))]
+    return _reading(CellRef(ItemKey(text(parent)), location), True, {**line, "quantities": told})
+
+
+def _number(value: Any) -> Any:
+    """A number that a file may hold as text."""
+    digits = value.removeprefix("-") if isinstance(value, str) else ""
+    return int(value) if digits.isascii() and digits.isdigit() else value

@@ -101,6 +101,7 @@ class ShopifySettings(SettingsModel):
     late_effect_seconds: Seconds = None
     request_timeout_seconds: Annotated[float | None, Field(gt=0, le=120, allow_inf_nan=False)] = None
     poll_every_seconds: Annotated[float | None, Field(ge=5, le=3600, allow_inf_nan=False)] = None
+    bulk_from_variants: Annotated[int | None, Field(ge=1, le=100_000_000)] = None
 
     @model_validator(mode="after")
     def _one_kind_of_credential(self) -> Self:

@@ -31,6 +31,7 @@ TOPICS = (
     "LOCATIONS_DELETE",
     "APP_UNINSTALLED",
     "APP_SCOPES_UPDATE",
+    "BULK_OPERATIONS_FINISH",
 )
 ALREADY_TAKEN = "has already been taken"  # observed: this topic is subscribed with this address
 

@@ -181,6 +181,7 @@ async def test_locations_come_page_by_page_with_the_inactive_ones() -> None:
 async def test_the_catalogue_comes_in_pages_with_levels_as_hints() -> None:
     first, second = item_node(ITEM, [level(5)], "cut"), item_node(OTHER, [level(1, ANNEX, active=False)])
     it = bench(
+        data({"productVariantsCount": {"count": 2}}),
         data({"productVariants": page([variant(first, 1)], "c1")}),
         data({"productVariants": page([variant(second, 2)])}),
     )
@@ -193,8 +194,8 @@ async def test_the_catalogue_comes_in_pages_with_levels_as_hints() -> None:
     ]
     assert two.cursor is None
     names = ["available", "committed"]
-    assert it.partner.variables(0) == {"first": 250, "after": None, "query": None, "levels": 10, "names": names}
-    assert it.partner.variables(1)["after"] == "c1"
+    assert it.partner.variables(1) == {"first": 250, "after": None, "query": None, "levels": 10, "names": names}
+    assert it.partner.variables(2)["after"] == "c1"
 
 
 async def test_a_stored_request_is_sent_to_the_byte() -> None:

@@ -158,6 +158,7 @@ async def test_a_walk_shows_all_levels_of_all_items_cut_lists_included() -> None
     far = "gid://shopify/Location/900"
     third = "gid://shopify/InventoryItem/99999999999999"
     it = bench(
+        data({"productVariantsCount": {"count": 3}}),
         data(
             {"inventoryItems": page([item_node(CUT_ITEM, [level(1)], "p10"), item_node(third, [level(9)], "q")], "w1")}
         ),
@@ -179,6 +180,7 @@ async def test_a_walk_shows_all_levels_of_all_items_cut_lists_included() -> None
 
 async def test_a_walk_reads_a_cut_list_to_its_end() -> None:
     it = bench(
+        data({"productVariantsCount": {"count": 1}}),
         data({"inventoryItems": page([item_node(CUT_ITEM, [], "p10")])}),
         answer_in_order({CUT_ITEM: item_node(CUT_ITEM, [level(2)], "p250")}),
         item_page([level(4, ANNEX)]),
