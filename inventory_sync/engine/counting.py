@@ -1,14 +1,31 @@
-"""Counting: a person counted some goods, so what their pairs were uncertain by is settled."""
+"""Counting: what nobody can tell of a pair is noted and alerted; once a person counted the goods, it is settled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inventory_sync.engine.alerts import close_alerts
-from inventory_sync.engine.lane import House
+from inventory_sync.engine.alerts import close_alerts, open_alert
+from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
+from inventory_sync.model.ids import CellId
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
+
+
+async def make_uncertain(house: House, lane: Lane, conn: Connection, unsure: Sequence[tuple[CellId, int]]) -> None:
+    """The lower number was believed of these cells of a lane, where so many units could not be told apart."""
+    if not unsure:
+        return
+    await db.run(conn, "make_uncertain", cells=[cell for cell, _ in unsure], units=[units for _, units in unsure])
+    await open_alert(
+        conn,
+        house.observer,
+        "uncertain",
+        lane.name,
+        now=house.now(),
+        connection_id=lane.connection_id,
+        units=sum(units for _, units in unsure),
+    )
 
 
 async def counted(house: House, route: str, value: str, *, actor: str) -> int:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import sales
-from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine import counting, sales
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model.ids import CellId
@@ -68,7 +67,7 @@ async def check(house: House, lane: Lane, *, swept_at: datetime) -> int:
                 if not hidden.sure:
                     unsure.append((cell, hidden.units))
         await _journal(house, conn, found, swept_at, able.order_lag)
-        await _tell_unsure(house, lane, conn, unsure)
+        await counting.make_uncertain(house, lane, conn, unsure)
         await db.notify(conn, "decide")
     for m in found:
         house.observer.moved(Moved(lane.name, m.cell, m.delta, swept_at, house.now(), m.previous, m.kind))
@@ -92,22 +91,6 @@ async def _hidden(conn: Connection, check: db.Record, order_lag: timedelta) -> H
         order_lag=order_lag,
         most=await db.value(conn, "taken_since", cell_id=cell, since=known_from),
     )
-
-
-async def _tell_unsure(house: House, lane: Lane, conn: Connection, unsure: list[tuple[CellId, int]]) -> None:
-    """Where a rise may have hidden the order instead, the lower number is believed, and a count settles it."""
-    if unsure:
-        await db.run(conn, "make_uncertain", cells=[u[0] for u in unsure], units=[u[1] for u in unsure])
-        units = sum(u[1] for u in unsure)
-        await open_alert(
-            conn,
-            house.observer,
-            "uncertain",
-            lane.name,
-            now=house.now(),
-            connection_id=lane.connection_id,
-            units=units,
-        )
 
 
 async def _journal(

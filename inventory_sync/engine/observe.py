@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from inventory_sync.engine import brake, evidence, sales, second_writer, vanished
+from inventory_sync.engine import brake, counting, evidence, sales, second_writer, vanished
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
 from inventory_sync.model.ids import CellId
 from inventory_sync.model.order_policy import own_part, rest
-from inventory_sync.model.orders import Seen, Unexplained, given_back, see
+from inventory_sync.model.orders import GivenBack, Seen, Unexplained, given_back, see
 from inventory_sync.store import cells, db
 from inventory_sync.store.cells import CellRow, CellToRead, Movement, ReadLevel
 from inventory_sync.store.db import Connection
@@ -33,6 +33,7 @@ class _Batch:
     answered_at: datetime
     levels: list[ReadLevel] = field(default_factory=list)
     at_zero: list[CellId] = field(default_factory=list)
+    unsure: list[tuple[CellId, int]] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
     later: list[tuple[CellId, datetime]] = field(default_factory=list)
     decide: list[cells.Due] = field(default_factory=list)
@@ -239,9 +240,12 @@ def _look(lane: Lane, batch: _Batch, row: CellRow, number: int | None, before: i
     earlier = None
     if row.residual is not None and row.residual_at is not None:
         earlier = Unexplained(row.residual, row.residual_at)
-    erased = 0
+    given = GivenBack()
     if before is not None:
-        erased = given_back(number - before, loose=[*row.loose, *row.waived], before=row.residual or 0)
+        given = given_back(number - before, loose=row.loose, waived=row.waived, before=row.residual or 0)
+    erased = given.units
+    if given.unsure:
+        batch.unsure.append((row.id, given.unsure))
     units = number - (before or 0) - erased
     seen = see(
         units,
@@ -295,6 +299,7 @@ async def _write(house: House, lane: Lane, conn: Connection, batch: _Batch) -> N
     effects = [m for m in batch.movements if m.kind != "outside"]
     await cells.write_movements(conn, effects, asked_at=batch.asked_at, answered_at=batch.answered_at)
     await _tell_on(house, lane, conn, batch, [m for m in batch.movements if m.kind == "outside"])
+    await counting.make_uncertain(house, lane, conn, batch.unsure)
     if batch.left:
         await db.run(conn, "rebase_cell_pairs", cells=batch.left, now=batch.answered_at, reason="cell went away")
         await brake.forget(house, conn, batch.left, "cell went away")

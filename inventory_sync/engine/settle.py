@@ -13,6 +13,7 @@ from typing import assert_never
 
 import structlog
 
+from inventory_sync.engine import counting
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.evidence import WATCH_STEPS
 from inventory_sync.engine.intake import SOFT_CHECK
@@ -224,6 +225,7 @@ async def _end(
     await _note_cut(conn, ended, now)
     await _return_owed(conn, ended)
     await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.returned) for e in ended], now)
+    await counting.make_uncertain(house, lane, conn, [(e.op.cell, e.uncertain) for e in ended if e.uncertain])
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)
     await db.run(conn, "ask_rewrite", ids=[e.op.cell for e in ended if e.state != "applied"])
@@ -266,7 +268,8 @@ def _answered(lane: Lane, op: _Op, row: CellRow, answer: OpOutcome | None, now: 
             known = op.value if row.known is None else row.known + op.delta + op.cut
             stamp = max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else row.stamp
             stamp_known = row.stamp_known and answer.stamp is not None
-            cell = SettledCell(row.id, known, stamp, stamp_known, now + SOFT_CHECK, False, None, False)
+            due = now + _looked_at_after(lane, op, known)
+            cell = SettledCell(row.id, known, stamp, stamp_known, due, False, None, False)
             return _Ended(op, "applied", "", answer.reference, cell, False)
         case NotApplied():
             return _undone(op, row, answer.reason, now, lane, dirty=True)
@@ -276,6 +279,14 @@ def _answered(lane: Lane, op: _Op, row: CellRow, answer: OpOutcome | None, now: 
             return _undone(op, row, "the partner's answer did not mention it", now, lane, dirty=True)
         case _:
             assert_never(answer)
+
+
+def _looked_at_after(lane: Lane, op: _Op, known: int | None) -> timedelta:
+    """How long a write stands before it is looked at. Where a decrease may have been cut off at 0, as soon as it
+    shows: what others do there before we look cannot be told from it."""
+    able = lane.client.capabilities
+    emptied = op.delta < 0 and known is not None and known <= 0
+    return able.read_lag if able.cuts_at_zero and emptied else SOFT_CHECK
 
 
 def _undone(
@@ -344,11 +355,6 @@ async def _return_owed(conn: Connection, ended: Sequence[_Ended]) -> None:
             units=[e.op.delta for e in compensating],
             returned=[e.op.delta if e.returned else 0 for e in compensating],
         )
-    uncertain = [e for e in ended if e.uncertain]
-    if uncertain:
-        await db.run(
-            conn, "make_uncertain", cells=[e.op.cell for e in uncertain], units=[e.uncertain for e in uncertain]
-        )
 
 
 async def _quarantine(house: House, lane: Lane, conn: Connection, ended: Sequence[_Ended], now: datetime) -> None:
@@ -365,11 +371,6 @@ async def _quarantine(house: House, lane: Lane, conn: Connection, ended: Sequenc
         )
         await open_alert(
             conn, house.observer, "quarantined", lane.name, now=now, connection_id=lane.connection_id, cells=len(bad)
-        )
-    uncertain = sum(e.uncertain for e in ended)
-    if uncertain:
-        await open_alert(
-            conn, house.observer, "uncertain", lane.name, now=now, connection_id=lane.connection_id, units=uncertain
         )
 
 

@@ -46,20 +46,33 @@ class Unexplained:
     since: datetime
 
 
-def given_back(units: int, *, loose: Sequence[int], before: int) -> int:
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Units that our own writes made. `unsure`: as many of them may be somebody's, and then the level is too low."""
+
+    units: int = 0
+    unsure: int = 0
+
+
+def given_back(units: int, *, loose: Sequence[int], before: int, waived: Sequence[int] = ()) -> GivenBack:
     """How much of a level that is `units` higher than known our own writes made, by erasing orders: nobody moved that.
 
-    `loose`: units of orders that may have met a write. `before`: what was unexplained when they were counted. The write
-    kept it, so it is still there, unless these very orders explain it: only what orders took can be less for them.
+    `loose`: units of orders that may have met a write; `waived`: what the level may do by itself for orders nobody was
+    told of. `before`: what was unexplained when they were counted. The write kept it, so it is still there, unless
+    these very orders explain it: only what orders took can be less for them. A rise may have been larger than `before`,
+    with some of the orders in the same reading: then those were not erased. The lower number is believed.
 
-    >>> given_back(3, loose=[1, 2], before=0), given_back(3, loose=[1], before=2), given_back(1, loose=[1], before=1)
-    (3, 1, 0)
+    >>> given_back(3, loose=[1, 2], before=0), given_back(1, loose=[1], before=1)
+    (GivenBack(units=3, unsure=0), GivenBack(units=0, unsure=0))
+    >>> given_back(10, loose=[3, 5], before=2)
+    GivenBack(units=8, unsure=8)
     """
     kept = units - before
     first, second = (kept, units) if before > 0 else (units, kept)
-    if sums_to(loose, first):
-        return first
-    return second if sums_to(loose, second) else 0
+    parts = [*loose, *waived]
+    found = first if sums_to(parts, first) else second if sums_to(parts, second) else 0
+    unsure = max(0, min(found, sum(loose))) if before > 0 else 0
+    return GivenBack(found, unsure)
 
 
 def see(
@@ -158,7 +171,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Units of orders that no level showed. `sure` False: they may as well stand behind a rise."""
+    """Units of orders that no level showed. `sure` False: a rise may have hidden them instead."""
 
     units: int
     sure: bool = True
@@ -201,4 +214,7 @@ def cut_off(
         if line.unseen_at is not None and start <= line.unseen_at - order_lag and line.first_seen_at <= end
     )
     fallen = -sum(each.units for each in within if each.units < 0)
-    return Hidden(max(0, min(most, ordered - fallen)), not any(each.units > 0 for each in within))
+    missing = ordered - fallen
+    # What our decrease cannot have hidden was hidden by a rise that no level shows by itself.
+    rose = missing > most or any(each.units > 0 for each in within)
+    return Hidden(max(0, min(most, missing)), not rose)

@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 
 from inventory_sync.engine import connections, intake, poll
 from inventory_sync.engine.decide import decide
-from inventory_sync.engine.lane import House, Lane, LeaseLost, Progress, adopt, catch_up_after_outage, take_lease
+from inventory_sync.engine.lane import (
+    Held,
+    House,
+    Lane,
+    LeaseLost,
+    Progress,
+    adopt,
+    catch_up_after_outage,
+    take_lease,
+)
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.sandbox.faults import Chaos, NoticeFaults
 from inventory_sync.sandbox.kernel import Delivery, FaultKind
@@ -242,16 +251,25 @@ class World:
             held = await take_lease(self.house, partner.connection_id, owner=f"process-{incarnation}", owner_key=0)
         except PASSING:
             held = None
-        if held is not None and name not in self.lanes:
-            lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=name != "pos")
-            await self.patiently(lane.client.verify)  # one token for all steps: none of them waits for another one's
-            seen = await self.pool.fetchval("select lane_seen_at from connections where id = $1", lane.connection_id)
+        entering = f"enter:{name}"
+        if held is not None and name not in self.lanes and not self.tasks.busy(entering):
+            self.tasks.start(entering, self._enter(name, held), lambda _: None)
+        self._schedule(f"lease:{name}", 1.0, 4.0)
+
+    async def _enter(self, name: str, held: Held) -> None:
+        """Begin a lane that was just leased. The lease is renewed meanwhile: a partner may take its time."""
+        partner = self.partners[name]
+        lane = Lane(partner.connection_id, name, self.client(partner), held.token, notices_work=name != "pos")
+        await self.patiently(lane.client.verify)  # one token for all steps: none of them waits for another one's
+        seen = await self.pool.fetchval("select lane_seen_at from connections where id = $1", lane.connection_id)
+        try:
             await adopt(self.house, lane, held.former_seconds_left)
             await catch_up_after_outage(self.house, lane, seen)
-            self.lanes[name] = lane
-            for step in self._steps(name):
-                self._schedule(f"{step}:{name}", 0.0, 0.5)
-        self._schedule(f"lease:{name}", 1.0, 4.0)
+        except PASSING:
+            return  # with the next renewal it begins anew
+        self.lanes[name] = lane
+        for step in self._steps(name):
+            self._schedule(f"{step}:{name}", 0.0, 0.5)
 
     async def patiently(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Do something as soon as the partner lets us."""

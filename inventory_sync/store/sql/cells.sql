@@ -211,8 +211,7 @@ update cells c set rewrite = true from locked where locked.id = c.id;
 -- An op of the cell has its outcome: the version rises, the level moves.
 update cells c set op_id = null, version = c.version + 1, known = u.known, settled_at = :settled_at,
   settled_since_read = true, stamp = u.stamp, stamp_known = u.stamp_known,
-  read_due = case when u.dirty then least(coalesce(c.read_due, u.read_due), u.read_due)
-                  else coalesce(c.read_due, u.read_due) end,
+  read_due = least(c.read_due, u.read_due),
   dirty_since = case when u.dirty then coalesce(c.dirty_since, :settled_at) else c.dirty_since end,
   marked_at = case when u.dirty then greatest(c.marked_at, :settled_at) else c.marked_at end,
   bisect = u.bisect, quarantined = c.quarantined or u.quarantined,
