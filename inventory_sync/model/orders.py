@@ -177,6 +177,10 @@ class Hidden:
     sure: bool = True
 
 
+SHORT = timedelta(minutes=1)
+"""So long nobody is taken to have changed a number by hand unseen, just when an order met a write of ours."""
+
+
 def cut_off(
     lines: Sequence[SeenLine],
     shown: Sequence[Shown],
@@ -191,7 +195,7 @@ def cut_off(
     `known_from`: when the reading was answered that our decrease was reckoned from; `zero_at`: when the one was asked
     that showed 0; `most`: what the decrease was meant to take. Every order in `lines` was placed before the last
     reading. The window between the two is widened until no order and no movement reaches over its edges, so that what
-    belongs together is on one side.
+    belongs together is on one side. Where it is longer than `SHORT`, somebody may have raised the number unseen.
 
     >>> t = [datetime(2026, 11, 21, 3, 0, second) for second in range(60)]
     >>> sold = [SeenLine(3, first_seen_at=t[33], unseen_at=t[30]), SeenLine(1, first_seen_at=t[39], unseen_at=t[36])]
@@ -217,4 +221,4 @@ def cut_off(
     missing = ordered - fallen
     # What our decrease cannot have hidden was hidden by a rise that no level shows by itself.
     rose = missing > most or any(each.units > 0 for each in within)
-    return Hidden(max(0, min(most, missing)), not rose)
+    return Hidden(max(0, min(most, missing)), sure=not rose and end - start <= SHORT)

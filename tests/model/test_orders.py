@@ -198,6 +198,13 @@ def test_no_more_is_found_at_zero_than_our_decrease_was_meant_to_take_and_the_re
     assert cut_off(sold, [], known_from=at(100), zero_at=at(140), order_lag=LAG, most=2) == Hidden(2, sure=False)
 
 
+@pytest.mark.parametrize(("zero_at", "sure"), [(155, True), (165, False)])
+def test_nobody_is_taken_to_have_raised_a_number_unseen_only_where_we_looked_soon(zero_at: int, sure: bool) -> None:
+    sold = [SeenLine(2, at(130), at(129))]
+    found = cut_off(sold, [], known_from=at(100), zero_at=at(zero_at), order_lag=LAG, most=2)
+    assert found == Hidden(2, sure)
+
+
 def test_orders_that_may_belong_to_a_fall_before_are_weighed_with_it() -> None:
     edge = [SeenLine(3, at(105), at(95))]
     assert cut_off(
