@@ -177,7 +177,7 @@ class Hidden:
     sure: bool = True
 
 
-SHORT = timedelta(minutes=1)
+SHORT = timedelta(seconds=30)
 """So long nobody is taken to have changed a number by hand unseen, just when an order met a write of ours."""
 
 
@@ -221,4 +221,5 @@ def cut_off(
     missing = ordered - fallen
     # What our decrease cannot have hidden was hidden by a rise that no level shows by itself.
     rose = missing > most or any(each.units > 0 for each in within)
-    return Hidden(max(0, min(most, missing)), sure=not rose and end - start <= SHORT)
+    hidden = max(0, min(most, missing))
+    return Hidden(hidden, sure=hidden == 0 or (not rose and end - start <= SHORT))

@@ -173,7 +173,7 @@ def test_what_zero_hid_is_what_orders_took_and_the_levels_did_not_show(
     level: int, early: list[int], late: list[int], taken: int
 ) -> None:
     """Orders before a reading show in it, those after it meet our decrease; a shop sells no more than it has."""
-    read_at, wrote_at = at(100), at(150)
+    read_at, wrote_at = at(100), at(130)
     taken = min(taken, level)
     lines, falls, left = [], [], level + sum(early)
     for number, units in enumerate(early):
@@ -185,12 +185,12 @@ def test_what_zero_hid_is_what_orders_took_and_the_levels_did_not_show(
     for number, units in enumerate(late):
         if sold + units <= left:
             sold += units
-            lines.append(SeenLine(units, at(121 + 5 * number), at(120 + 5 * number)))
+            lines.append(SeenLine(units, at(111 + 4 * number), at(110 + 4 * number)))
     shown = max(0, left - sold - taken)
     fall = (left - taken) - shown  # what the reading after our decrease is found to be lower
     if fall:
         falls.append(Shown(-fall, read_at, wrote_at))
-    assert cut_off(lines, falls, known_from=read_at, zero_at=at(149), order_lag=LAG, most=taken) == Hidden(sold - fall)
+    assert cut_off(lines, falls, known_from=read_at, zero_at=at(129), order_lag=LAG, most=taken) == Hidden(sold - fall)
 
 
 def test_no_more_is_found_at_zero_than_our_decrease_was_meant_to_take_and_the_rest_betrays_a_rise() -> None:
@@ -198,9 +198,9 @@ def test_no_more_is_found_at_zero_than_our_decrease_was_meant_to_take_and_the_re
     assert cut_off(sold, [], known_from=at(100), zero_at=at(140), order_lag=LAG, most=2) == Hidden(2, sure=False)
 
 
-@pytest.mark.parametrize(("zero_at", "sure"), [(155, True), (165, False)])
+@pytest.mark.parametrize(("zero_at", "sure"), [(130, True), (131, False)])
 def test_nobody_is_taken_to_have_raised_a_number_unseen_only_where_we_looked_soon(zero_at: int, sure: bool) -> None:
-    sold = [SeenLine(2, at(130), at(129))]
+    sold = [SeenLine(2, at(120), at(119))]
     found = cut_off(sold, [], known_from=at(100), zero_at=at(zero_at), order_lag=LAG, most=2)
     assert found == Hidden(2, sure)
 

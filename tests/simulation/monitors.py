@@ -21,7 +21,10 @@ from tests.simulation.world import World
 READ_LAG = timedelta(seconds=3)
 
 READ_WITHIN = 60.0
-"""Seconds within which a marked cell is read for good, deaths of the process and throttled partners included."""
+"""Seconds within which a marked cell is read for good, a death of the process and throttled partners included."""
+
+DEATH_COSTS = 20.0
+"""Seconds that each further death meanwhile may add: until a process is up again and the former one's lease ends."""
 
 SERIAL_READ_WITHIN = 120.0
 """The same at a partner that takes one request a second, and where what no order explains is looked at twice, with the
@@ -196,7 +199,9 @@ class Monitors:
         for row in await self.world.pool.fetch(queries.OLDEST_MARKS, self.world.agenda.now):
             self.worst_dirty = max(self.worst_dirty, row["age"])
             able = self.world.partners[row["name"]].definition.capabilities
-            if row["age"] > (SERIAL_READ_WITHIN + able.order_lag.total_seconds() if able.serial else READ_WITHIN):
+            bound = SERIAL_READ_WITHIN + able.order_lag.total_seconds() if able.serial else READ_WITHIN
+            deaths = sum(at > self.world.agenda.now - timedelta(seconds=row["age"]) for at in self.world.deaths)
+            if row["age"] > bound + DEATH_COSTS * max(0, deaths - 1):
                 self.fail(
                     f"I7 a cell of {row['name']} that was marked and may be read was not read for {row['age']:.0f} s"
                 )

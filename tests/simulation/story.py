@@ -66,7 +66,7 @@ async def tell(
         world.kind,
         tuple(world.violations),
         (world.agenda.now - START).total_seconds(),
-        world.crashes,
+        len(world.deaths),
         len(world.recorder.moves),
         len(world.recorder.settles),
         world.recorder.refusals,

@@ -69,7 +69,7 @@ class World:
         self.calm_since: datetime | None = None
         self.incarnation = 0
         self.up = False
-        self.crashes = 0
+        self.deaths: list[datetime] = []
         self.violations: list[str] = []
         self.after_event: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.lanes: dict[str, Lane] = {}
@@ -169,7 +169,7 @@ class World:
     async def crash(self) -> None:
         """The process dies, and another starts a little later."""
         self.up = False
-        self.crashes += 1
+        self.deaths.append(self.agenda.now)
         await self.tasks.kill()
         await warm(self.pool)
         self.agenda.soon(0.2, 4.0, self.boot)
