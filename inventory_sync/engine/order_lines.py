@@ -197,9 +197,7 @@ async def _count(
         )
     if moved:
         due: list[cells.Due] = [(cell, asked_at, None) for cell in sorted({m.cell for m, _ in moved})]
-        for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
-            await cells.put_due(conn, due, query=query)
-        await db.notify(conn, "decide")
+        await cells.decide_around(conn, due)
         await db.notify(conn, f"connection:{lane.connection_id}")
     return moved
 

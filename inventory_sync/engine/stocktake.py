@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory_sync.engine import brake
+from inventory_sync.engine import brake_release
 from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.brake import STOCKTAKE
 from inventory_sync.engine.counting import settle_uncertain
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
@@ -108,7 +109,7 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
             )
         await db.run(conn, "end_stocktake", id=under_way["id"], actor=actor, now=house.now())
         free = [CellId(cell) for cell in sorted(held - set(discard))]
-        released = await brake.let_go(house, conn, free, by=actor, reasons=(brake.STOCKTAKE,))
+        released = await brake_release.let_go(house, conn, free, by=actor, reasons=(STOCKTAKE,))
         counted = await db.rows(conn, "pairs_counted_since", route_id=route["id"], since=under_way["started_at"])
         settled = await settle_uncertain(house, conn, route, [r["id"] for r in counted], actor=actor)
         done = Ended(name, released, len(held) - len(free), settled)
