@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from inventory_sync.engine import previews
@@ -59,21 +60,40 @@ async def _open(
     house: House, conn: Connection, route: db.Record, kept: db.Record, *, actor: str, on_stopped: bool
 ) -> int:
     now = house.now()
-    run_id: int = await db.value(
-        conn,
-        "open_run",
-        kind="push",
-        route_id=route["id"],
-        actor=actor,
-        preview_id=kept["id"],
-        undoes=None,
-        on_stopped=on_stopped,
-        now=now,
+    run_id = await open_run(
+        conn, "push", route["id"], actor=actor, preview_id=kept["id"], on_stopped=on_stopped, now=now
     )
     await db.run(conn, "propose_rows", run_id=run_id, preview_id=kept["id"], now=now)
     await db.run(conn, "supersede_rows", run_id=run_id, now=now)
     await _count(conn, run_id)
     await db.run(conn, "accept_preview", id=kept["id"], now=now)
+    return run_id
+
+
+async def open_run(
+    conn: Connection,
+    kind: str,
+    route_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    preview_id: str | None = None,
+    undoes: int | None = None,
+    on_stopped: bool = False,
+) -> int:
+    """Open a run without rows and say its id: of a `preview_id` that was accepted, if any, taking back the run
+    `undoes`, if any; `on_stopped`: it writes although its route does not run."""
+    run_id: int = await db.value(
+        conn,
+        "open_run",
+        kind=kind,
+        route_id=route_id,
+        actor=actor,
+        preview_id=preview_id,
+        undoes=undoes,
+        on_stopped=on_stopped,
+        now=now,
+    )
     return run_id
 
 
@@ -176,17 +196,7 @@ async def start_publish_run(
     In the caller's transaction, after the change. The new rule holds at once for whatever else is decided.
     """
     now = house.now()
-    run_id: int = await db.value(
-        conn,
-        "open_run",
-        kind="publish",
-        route_id=route["id"],
-        actor=actor,
-        preview_id=None,
-        undoes=None,
-        on_stopped=False,
-        now=now,
-    )
+    run_id = await open_run(conn, "publish", route["id"], actor=actor, now=now)
     if changes is None:
         await db.run(conn, "propose_live", run_id=run_id, route_id=route["id"], now=now)
     else:

@@ -10,7 +10,7 @@ from inventory_sync.engine.again import again
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.previews import Preview
-from inventory_sync.engine.runs.pushes import Started, audit
+from inventory_sync.engine.runs.pushes import Started, audit, open_run
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
@@ -101,11 +101,10 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
                 f"プレビュー {preview_id} は承認済みか、古くなっています。",
             )
         now = house.now()
-        undo_id: int = await db.value(
+        undo_id = await open_run(
             conn,
-            "open_run",
-            kind="undo",
-            route_id=run["route_id"],
+            "undo",
+            run["route_id"],
             actor=actor,
             preview_id=preview_id,
             undoes=run_id,
