@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from inventory_sync.engine.alerts import close_alerts, open_alert
-from inventory_sync.engine.evidence import stop_routes_of
+from inventory_sync.engine.blocking import disable, stop_routes_of
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -116,37 +116,11 @@ async def cut_off(house: House, conn: Connection, connection_id: int, reason: st
     await stop_routes_of(house, conn, connection_id, reason)
     for route in found:
         if route["state"] != "running" and route["state"] != "draft" and reason not in route["blockers"]:
-            await _disable(house, conn, route, reason)
+            await disable(house, conn, route, reason)
     await db.run(conn, "forget_catalogue", connection_id=connection_id)
     await db.run(conn, "stop_runs_of", connection_id=connection_id, now=now)
     await db.run(conn, "drop_wishes_of", connection_id=connection_id)
     return [route["name"] for route in found if route["state"] in ("running", "watching")]
-
-
-async def _disable(house: House, conn: Connection, route: db.Record, reason: str) -> None:
-    """A route that did not run cannot be started any more without a new alignment."""
-    state = route["state"] if route["state"] == "stopped" else "blocked"
-    await db.run(
-        conn,
-        "set_route_state",
-        id=route["id"],
-        state=state,
-        stopped_by=route["stopped_by"] or "system",
-        blockers=[*route["blockers"], reason],
-    )
-    await db.run(conn, "forget_levels", route_id=route["id"], now=house.now())
-    await db.run(conn, "unalign_route", route_id=route["id"], now=house.now(), reason=reason)
-    await db.run(conn, "put_due_route", route_id=route["id"])
-    await db.run(
-        conn,
-        "write_audit",
-        at=house.now(),
-        actor="system",
-        action="route.stopped",
-        subject=route["name"],
-        before={"state": route["state"]},
-        after={"state": state, "reason": reason},
-    )
 
 
 async def watch_expiry(

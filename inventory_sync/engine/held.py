@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from inventory_sync.engine import brake_release
 from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.brake import BRAKE, STOCKTAKE
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
@@ -105,15 +106,15 @@ async def _release(house: House, conn: Connection, name: str, actor: str, lastin
     await close_alerts(conn, "brake", name, now=now)
     if counting is None:
         await close_alerts(conn, "stocktake", name, now=now)
-    await db.run(
+    await write_audit(
+        house,
         conn,
-        "write_audit",
-        at=now,
-        actor=actor,
-        action="brake.released",
-        subject=name,
+        actor,
+        "brake.released",
+        name,
         before={"movements": count, "cells": len(ids)},
         after={"movements": 0, "off_until": None if until is None else until.isoformat()},
+        at=now,
     )
     return Released(name, count, until)
 

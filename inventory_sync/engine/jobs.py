@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory_sync.engine import schedule
-from inventory_sync.engine.apply_connections import write_audit
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch
 from inventory_sync.engine.stored import REMOVED

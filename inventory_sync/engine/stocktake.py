@@ -11,6 +11,7 @@ from datetime import datetime
 
 from inventory_sync.engine import brake_release
 from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.brake import STOCKTAKE
 from inventory_sync.engine.counting import settle_uncertain
 from inventory_sync.engine.lane import House
@@ -73,7 +74,7 @@ async def start(house: House, name: str, *, actor: str) -> Stocktake:
                 f"A stock-take of the route {name} is under way. Nothing was changed.",
                 f"ルート {name} はすでに棚卸中です。何も変更していません。",
             )
-        await _audit(house, conn, actor, "stocktake.started", name, {"stocktake": made})
+        await write_audit(house, conn, actor, "stocktake.started", name, None, {"stocktake": made})
         return await _show(conn, route)
 
 
@@ -116,7 +117,7 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
         if not done.left_held:
             await close_alerts(conn, "stocktake", name, now=house.now())
         after = {"released": done.released, "left_held": sorted(discard), "settled_units": settled}
-        await _audit(house, conn, actor, "stocktake.ended", name, after)
+        await write_audit(house, conn, actor, "stocktake.ended", name, None, after)
     return done
 
 
@@ -140,9 +141,3 @@ async def _show(conn: Connection, route: db.Record) -> Stocktake:
     if under_way is None:
         return Stocktake(route["name"], None, "", found)
     return Stocktake(route["name"], under_way["started_at"], under_way["started_by"], found)
-
-
-async def _audit(house: House, conn: Connection, actor: str, action: str, name: str, after: object) -> None:
-    await db.run(
-        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=name, before=None, after=after
-    )
