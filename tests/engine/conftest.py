@@ -1,12 +1,13 @@
-"""A furnished bench for stories about the engine."""
+"""A furnished bench for stories about the engine, and a desk for tests of the configuration."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
-from inventory_sync.store.db import open_pool
+from inventory_sync.store.db import Pool, open_pool
+from tests.engine.apply_support import PARTNERS, Desk, reset_partners
 from tests.engine.bench import Bench, Setup, furnish
 
 Furnish = Callable[..., Awaitable[Bench]]
@@ -40,3 +41,17 @@ async def running(furnished: Furnish) -> Furnish:
         return bench
 
     return make
+
+
+@pytest.fixture
+def partners() -> Iterator[None]:
+    """The accounts of the two invented systems, as every test finds them."""
+    reset_partners()
+    yield
+    PARTNERS.clear()
+
+
+@pytest.fixture
+def desk(partners: None, pool: Pool) -> Desk:
+    """Where a person applies configuration files to an empty database."""
+    return Desk(pool)
