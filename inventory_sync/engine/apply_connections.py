@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from inventory_sync.config import ConfigDocument, ConnectionDocument
+from inventory_sync.engine import paged
 from inventory_sync.engine.alerts import close_alerts
 from inventory_sync.engine.apply_report import MASK, ApplyFailed, Change, FieldChange, Note, Problem, What
 from inventory_sync.engine.audit import write_audit
@@ -256,7 +257,7 @@ async def _follow_up(
     if first:
         # The daily import counts from here, so that the daemon does not start a second one behind this.
         await db.value(conn, "claim_run", name=f"catalogue:{connection_id}", last_at=None, now=now)
-        await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)
+        await paged.start(conn, "import", connection_id, now=now)
         return
     await db.run(conn, "insert_wishes", connections=[connection_id], kinds=["reconcile"], keys=[""], now=now)
     await db.run(conn, "put_due_connection", connection_id=connection_id)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from inventory_sync.engine import paged
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.blocking import disable, stop_routes_of
 from inventory_sync.engine.lane import House
@@ -65,7 +66,7 @@ async def link(house: House, conn: Connection, connection_id: int, name: str, ve
     await watch_expiry(house, conn, connection_id, name, verified.expires_at)
     if before["state"] == "unlinked" and before["catalogue_import"] is None:
         # What was known of its catalogue ended with the link: it is fetched whole before anything else.
-        await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)
+        await paged.start(conn, "import", connection_id, now=now)
         await db.run(conn, "insert_wishes", connections=[connection_id], kinds=["locations"], keys=[""], now=now)
 
 
