@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import pytest
 
@@ -13,14 +15,17 @@ from tests.engine.bench import Bench, Setup, furnish
 Furnish = Callable[..., Awaitable[Bench]]
 
 
-@pytest.fixture
-async def furnished(database: str) -> AsyncIterator[Furnish]:
-    """Makes the bench of a story. When the story is over, no partner's limit may have been overstepped."""
-    made: list[Bench] = []
+B = TypeVar("B", bound=Any)
+
+
+@asynccontextmanager
+async def benches(database: str, furnish: Callable[..., Awaitable[B]]) -> AsyncIterator[Callable[..., Awaitable[B]]]:
+    """Makes benches on one database. When that is over, no partner's limit may have been overstepped."""
+    made: list[B] = []
     pool = await open_pool(database, size=4)
 
-    async def make(setup: Setup | None = None) -> Bench:
-        made.append(await furnish(pool, setup))
+    async def make(*given: Any) -> B:
+        made.append(await furnish(pool, *given))
         return made[-1]
 
     yield make
@@ -29,6 +34,13 @@ async def furnished(database: str) -> AsyncIterator[Furnish]:
     pool.terminate()
     for bench in made:
         assert bench.broken_limits() == []
+
+
+@pytest.fixture
+async def furnished(database: str) -> AsyncIterator[Furnish]:
+    """Makes the bench of a story. When the story is over, no partner's limit may have been overstepped."""
+    async with benches(database, furnish) as make:
+        yield make
 
 
 @pytest.fixture
