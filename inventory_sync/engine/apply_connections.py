@@ -8,8 +8,10 @@ from secrets import token_urlsafe
 from typing import Any, Protocol
 
 from inventory_sync.config import ConfigDocument, ConnectionDocument
+from inventory_sync.engine import paged
 from inventory_sync.engine.alerts import close_alerts
 from inventory_sync.engine.apply_report import MASK, ApplyFailed, Change, FieldChange, Note, Problem, What
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.connections import link
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.stored import NEEDS_CALIBRATION, REMOVED, seal, unseal, whole_settings
@@ -255,7 +257,7 @@ async def _follow_up(
     if first:
         # The daily import counts from here, so that the daemon does not start a second one behind this.
         await db.value(conn, "claim_run", name=f"catalogue:{connection_id}", last_at=None, now=now)
-        await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)
+        await paged.start(conn, "import", connection_id, now=now)
         return
     await db.run(conn, "insert_wishes", connections=[connection_id], kinds=["reconcile"], keys=[""], now=now)
     await db.run(conn, "put_due_connection", connection_id=connection_id)
@@ -285,7 +287,13 @@ async def remove(house: House, conn: Connection, record: db.Record, *, actor: st
     await db.run(conn, "drop_wishes_of", connection_id=record["id"])
     await close_alerts(conn, "connection_broken", record["name"], now=now)
     await write_audit(
-        house, conn, actor, "connection.removed", record["name"], {"state": record["state"]}, {"state": REMOVED}
+        house,
+        conn,
+        actor,
+        "connection.removed",
+        record["name"],
+        before={"state": record["state"]},
+        after={"state": REMOVED},
     )
     return Change(record["name"], What.REMOVED, REMOVED)
 
@@ -294,12 +302,3 @@ def notes_of(proof: Proof) -> list[Note]:
     """What a partner wants said at a verification."""
     warnings = () if proof.verified is None else proof.verified.warnings
     return [Note("IS-CON-010", f"{proof.name}: {text}", f"{proof.name}: {text}") for text in warnings]
-
-
-async def write_audit(
-    house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any
-) -> None:
-    """One row of the audit log. `before` and `after` hold no secret."""
-    await db.run(
-        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=subject, before=before, after=after
-    )

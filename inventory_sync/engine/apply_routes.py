@@ -13,11 +13,12 @@ from typing import Any
 
 from inventory_sync.config import Direction, RouteDocument, RouteState
 from inventory_sync.engine import apply_made, route_states, watching
-from inventory_sync.engine.apply_connections import write_audit
 from inventory_sync.engine.apply_made import PLACES, TABLES, Made
 from inventory_sync.engine.apply_report import Change, FieldChange, What
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.matching import match_route
+from inventory_sync.engine.previews import refuse_used
 from inventory_sync.engine.publishing import overrides
 from inventory_sync.engine.routes import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.stored import REMOVED
@@ -364,15 +365,10 @@ async def preview_route(conn: Connection, preview_id: str, documents: Mapping[st
     if not wants_running(documents[name]):
         raise _unfit_preview(name, "the file says that the route is stopped")
     route = await route_named(conn, name)
-    if kept["accepted_at"] is None:
-        return name
-    if route["state"] == "running":
+    if kept["accepted_at"] is not None and route["state"] == "running":
         return None
-    raise RefusedByRule(
-        "IS-RTE-003",
-        f"The preview {preview_id} was accepted before; make a new one.",
-        f"プレビュー {preview_id} は承認済みです。新しく作成してください。",
-    )
+    refuse_used(kept)
+    return name
 
 
 def _unfit_preview(name: str, reason: str) -> RefusedByRule:

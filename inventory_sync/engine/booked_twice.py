@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.model.expected import NAMING_CAUSES, Decrease, booked_twice
 from inventory_sync.model.ids import CellId
@@ -58,15 +59,15 @@ async def _block(house: House, conn: Connection, route_id: int, route: str) -> N
     now = house.now()
     await db.run(conn, "set_route_state", id=route_id, state="blocked", stopped_by="system", blockers=[CODE])
     await db.run(conn, "put_due_route", route_id=route_id)
-    await db.run(
+    await write_audit(
+        house,
         conn,
-        "write_audit",
-        at=now,
-        actor="system",
-        action="route.stopped",
-        subject=route,
+        "system",
+        "route.stopped",
+        route,
         before={"state": "running"},
         after={"state": "blocked", "reason": CODE},
+        at=now,
     )
     await open_alert(conn, house.observer, CODE, route, now=now, route_id=route_id)
     await db.notify(conn, "decide")

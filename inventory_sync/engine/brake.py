@@ -2,7 +2,7 @@
 
 `weigh` and `hold` run in the transaction that journals the movements, before the other sides are told. A ledger cell
 goes on showing its channels what it held before; a channel cell's movement is not owed to the ledger. What others do
-meanwhile flows: sales lower the numbers of every channel as ever.
+meanwhile flows: sales lower the numbers of every channel as ever. How what is held ends is in `brake_release`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import datetime
 
 import structlog
 
-from inventory_sync.engine import sales
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.lane import House
 from inventory_sync.model import brake
@@ -26,13 +25,6 @@ log = structlog.get_logger()
 
 BRAKE, STOCKTAKE = "brake", "stocktake"
 """Why a movement is held; also the alerts about it."""
-
-
-SALES = frozenset({"sale", "shipment", "reservation", "layaway"})
-"""What a ledger calls goods that were sold; a fall of that kind is never held."""
-
-MENDS = frozenset({"count", "correction", "adjustment"})
-"""What a ledger calls a person who sets a number right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +262,7 @@ async def hold_earlier(house: House, tripped: Sequence[tuple[int, str]]) -> int:
             highest = [max(0, (rows[cell].known or 0) - sums[cell]) for cell in ids]
             await db.run(conn, "set_held_back", ids=ids, units=[sums[c] for c in ids], highest=highest)
             await tell(house, conn, BRAKE, route_id, route)
-            await _decide_again(conn, ids)
+            await cells.decide_around(conn, [(cell, None, None) for cell in ids])
             done += len(kept)
     return done
 
@@ -316,88 +308,3 @@ async def tell(house: House, conn: Connection, reason: str, route_id: int, route
     else:
         await open_alert(conn, house.observer, "brake", route, now=house.now(), route_id=route_id, **detail)
     log.warning("brake.held", route=route, reason=reason, **detail)
-
-
-async def forget(house: House, conn: Connection, ids: Sequence[CellId], by: str) -> None:
-    """The levels of these cells are known no more (it went away, came back, or a restore): nothing of them is held."""
-    if ids:
-        await db.run(conn, "forget_holds_of", cells=list(ids), by=by, now=house.now())
-
-
-async def held_among(conn: Connection, pairs: Sequence[int]) -> frozenset[int]:
-    """Which of these pairs have a cell of which something is held."""
-    return frozenset(r["pair_id"] for r in await db.rows(conn, "held_pairs", pairs=list(pairs)))
-
-
-async def confirmed(house: House, conn: Connection, pairs: Sequence[int], *, by: str = "preview accepted") -> None:
-    """A person confirmed these pairs' gaps, held movements counted in: their holds are over, nothing is delivered.
-
-    Runs in the transaction of the alignment. Every channel of a ledger cell that was held is decided again.
-    """
-    if not pairs:
-        return
-    ids = [CellId(r["id"]) for r in await db.rows(conn, "held_cells_of_pairs", pairs=list(pairs))]
-    if ids:
-        await cells.lock(conn, ids)
-        await forget(house, conn, ids, by)
-        await _decide_again(conn, ids)
-
-
-async def let_go(
-    house: House, conn: Connection, ids: Sequence[CellId], *, by: str, reasons: Sequence[str] = (BRAKE, STOCKTAKE)
-) -> int:
-    """Let held movements of these cells go: they are told to the other sides now. Says how many."""
-    rows = await cells.lock(conn, ids)
-    holds = [r for r in await db.rows(conn, "open_holds", cells=sorted(rows)) if r["reason"] in reasons]
-    if not holds:
-        return 0
-    now = house.now()
-    await db.run(conn, "end_holds", ids=[r["id"] for r in holds], by=by, now=now)
-    freed: dict[CellId, int] = {}
-    for r in holds:
-        freed[r["cell_id"]] = freed.get(r["cell_id"], 0) + r["units"] - r["taken_back"]
-    touched = sorted(freed)
-    await db.run(
-        conn,
-        "set_held_back",
-        ids=touched,
-        units=[rows[cell].held_back - freed[cell] for cell in touched],
-        highest=[rows[cell].highest for cell in touched],
-    )
-    delayed = [
-        sales.Journalled(r["movement_id"], r["cell_id"], r["units"] - r["taken_back"], now, None)
-        for r in sorted(holds, key=lambda each: each["id"])
-        if r["units"] != r["taken_back"]
-    ]
-    await sales.moved(house, conn, delayed)
-    await _decide_again(conn, touched)
-    log.info("brake.released", by=by, movements=len(holds), cells=len(touched))
-    return len(holds)
-
-
-async def learnt(house: House, conn: Connection, movement_id: int, cell: CellId, delta: int, cause: str) -> None:
-    """The ledger says why a cell fell, in the transaction that keeps the cause: a sale that was held flows; a mistake
-    that was mended takes back the rise that is held."""
-    causes = set(cause.split("+"))
-    if causes <= SALES:
-        await _sold(house, conn, movement_id)
-    elif causes <= MENDS:
-        row = (await cells.lock(conn, [cell]))[cell]
-        holds = [r for r in await db.rows(conn, "open_holds", cells=[cell]) if r["movement_id"] < movement_id]
-        units = sum(r["units"] - r["taken_back"] for r in holds)
-        if 0 < units == row.held_back and -delta >= units and all(r["reason"] == BRAKE for r in holds):
-            await forget(house, conn, [cell], "taken back")
-            await _decide_again(conn, [cell])
-
-
-async def _sold(house: House, conn: Connection, movement_id: int) -> None:
-    for r in await db.rows(conn, "held_movement", movement_id=movement_id):
-        if r["units"] < 0:
-            await let_go(house, conn, [CellId(r["cell_id"])], by="a sale", reasons=(BRAKE,))
-
-
-async def _decide_again(conn: Connection, ids: Sequence[CellId]) -> None:
-    due: list[cells.Due] = [(cell, None, None) for cell in ids]
-    for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
-        await cells.put_due(conn, due, query=query)
-    await db.notify(conn, "decide")

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House, take_lease
 from inventory_sync.engine.routes import NoSuch, RefusedByRule
 from inventory_sync.engine.stored import NEEDS_CALIBRATION
@@ -71,13 +72,12 @@ async def calibrate(
         await db.run(conn, "save_calibration", id=connection["id"], calibration={**found.found, NEEDS_CALIBRATION: ""})
         if any(before.get(key) != value for key, value in found.found.items()):
             await _align_again(house, conn, connection["id"])
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=house.now(),
-            actor=actor,
-            action="connection.calibrated",
-            subject=connection["name"],
+            actor,
+            "connection.calibrated",
+            connection["name"],
             before=before,
             after=before | dict(found.found),
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from inventory_sync.engine import schedule
+from inventory_sync.engine import paged, schedule
 from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.matching import match_route as match_route
@@ -53,10 +53,7 @@ async def import_locations(house: House, lane: Lane) -> None:
 
 async def start_import(house: House, connection_id: int) -> bool:
     """Start a full import of a catalogue, unless one is under way."""
-    found = await db.value(
-        house.pool, "start_run", kind="import", connection_id=connection_id, route_id=None, now=house.now()
-    )
-    return found is not None
+    return await paged.start(house.pool, "import", connection_id, now=house.now()) is not None
 
 
 async def import_page(house: House, lane: Lane) -> Progress:
@@ -71,11 +68,8 @@ async def import_page(house: House, lane: Lane) -> Progress:
             await start_import(house, lane.connection_id)
             return Progress(0, house.now())
         return Progress(0, again)
-    if schedule.page_waits(run["next_at"], now):
-        return Progress(0, run["next_at"])
-    wait = lane.client.budget.wait("read", now)
-    if wait > 0:
-        return Progress(0, now + timedelta(seconds=wait))
+    if (waiting := paged.waits(lane, run, now)) is not None:
+        return waiting
     try:
         page = await lane.client.catalogue_page(run["cursor"])
     except RetryLater as error:
@@ -83,16 +77,7 @@ async def import_page(house: House, lane: Lane) -> Progress:
     next_at = house.now() + timedelta(seconds=page.wait)
     async with db.transaction(house.pool) as conn:
         await _put_items(conn, lane.connection_id, run["id"], page.items)
-        await db.run(
-            conn,
-            "run_progress",
-            id=run["id"],
-            cursor=page.cursor,
-            done=len(page.items),
-            found=0,
-            now=house.now(),
-            next_at=next_at,
-        )
+        await paged.progressed(house, conn, run["id"], cursor=page.cursor, done=len(page.items), next_at=next_at)
         if page.cursor is None:
             await _end_import(house, lane, conn, run["id"], run["done"] + len(page.items))
     await mark_differences(house, lane, page.levels)
@@ -130,9 +115,7 @@ class Whose(Protocol):
 async def take_whole(house: House, conn: Connection, whose: Whose, items: Sequence[CatalogueItem]) -> bool:
     """Take a whole catalogue that came at once, in the caller's transaction. False: it is not believed, and why is said
     by an alert."""
-    run = await db.value(
-        conn, "start_run", kind="import", connection_id=whose.connection_id, route_id=None, now=house.now()
-    )
+    run = await paged.start(conn, "import", whose.connection_id, now=house.now())
     if run is None:
         found = await db.row(conn, "running_run", kind="import", connection_id=whose.connection_id)
         run = found["id"] if found is not None else 0
@@ -240,5 +223,5 @@ async def refresh(house: House, lane: Lane, keys: Sequence[str]) -> None:
 
 async def _ask_for_all(house: House, conn: Connection, connection_id: int) -> None:
     """Start a full import, unless one is under way, because a part of the answer is hard to believe."""
-    await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=house.now())
+    await paged.start(conn, "import", connection_id, now=house.now())
     await db.notify(conn, f"connection:{connection_id}")

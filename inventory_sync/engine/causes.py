@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import booked_twice, brake, sales
+from inventory_sync.engine import booked_twice, brake_release, sales
 from inventory_sync.engine.evidence import recognise
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.model.ids import CellId, ItemKey, LocationKey
@@ -108,7 +108,7 @@ async def _learn(house: House, movement: db.Record, explained: Explained, *, nam
             await db.run(conn, "keep_happened", movement_id=movement["id"], happened_at=explained.happened_at)
         if fresh and movement["delta"] < 0:
             cell = CellId(movement["cell_id"])
-            await brake.learnt(house, conn, movement["id"], cell, movement["delta"], explained.cause)
+            await brake_release.learnt(house, conn, movement["id"], cell, movement["delta"], explained.cause)
         if not fresh or not names:
             return
         for share in explained.shares:

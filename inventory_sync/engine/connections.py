@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from inventory_sync.engine import paged
 from inventory_sync.engine.alerts import close_alerts, open_alert
-from inventory_sync.engine.evidence import stop_routes_of
+from inventory_sync.engine.blocking import disable, stop_routes_of
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
@@ -65,7 +66,7 @@ async def link(house: House, conn: Connection, connection_id: int, name: str, ve
     await watch_expiry(house, conn, connection_id, name, verified.expires_at)
     if before["state"] == "unlinked" and before["catalogue_import"] is None:
         # What was known of its catalogue ended with the link: it is fetched whole before anything else.
-        await db.value(conn, "start_run", kind="import", connection_id=connection_id, route_id=None, now=now)
+        await paged.start(conn, "import", connection_id, now=now)
         await db.run(conn, "insert_wishes", connections=[connection_id], kinds=["locations"], keys=[""], now=now)
 
 
@@ -116,37 +117,11 @@ async def cut_off(house: House, conn: Connection, connection_id: int, reason: st
     await stop_routes_of(house, conn, connection_id, reason)
     for route in found:
         if route["state"] != "running" and route["state"] != "draft" and reason not in route["blockers"]:
-            await _disable(house, conn, route, reason)
+            await disable(house, conn, route, reason)
     await db.run(conn, "forget_catalogue", connection_id=connection_id)
     await db.run(conn, "stop_runs_of", connection_id=connection_id, now=now)
     await db.run(conn, "drop_wishes_of", connection_id=connection_id)
     return [route["name"] for route in found if route["state"] in ("running", "watching")]
-
-
-async def _disable(house: House, conn: Connection, route: db.Record, reason: str) -> None:
-    """A route that did not run cannot be started any more without a new alignment."""
-    state = route["state"] if route["state"] == "stopped" else "blocked"
-    await db.run(
-        conn,
-        "set_route_state",
-        id=route["id"],
-        state=state,
-        stopped_by=route["stopped_by"] or "system",
-        blockers=[*route["blockers"], reason],
-    )
-    await db.run(conn, "forget_levels", route_id=route["id"], now=house.now())
-    await db.run(conn, "unalign_route", route_id=route["id"], now=house.now(), reason=reason)
-    await db.run(conn, "put_due_route", route_id=route["id"])
-    await db.run(
-        conn,
-        "write_audit",
-        at=house.now(),
-        actor="system",
-        action="route.stopped",
-        subject=route["name"],
-        before={"state": route["state"]},
-        after={"state": state, "reason": reason},
-    )
 
 
 async def watch_expiry(

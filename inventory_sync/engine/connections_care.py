@@ -16,8 +16,9 @@ from inventory_sync.config import ConnectionDocument
 from inventory_sync.config.connections import secret_fields
 from inventory_sync.engine import apply_connections
 from inventory_sync.engine.alerts import close_alerts
-from inventory_sync.engine.apply_connections import MakeClient, Proof, notes_of, prove_one, save, write_audit
+from inventory_sync.engine.apply_connections import MakeClient, Proof, notes_of, prove_one, save
 from inventory_sync.engine.apply_report import MASK, Change
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.connections import APPROVAL_OVERDUE, cut_off, link, mark_broken
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
@@ -79,7 +80,13 @@ async def add(house: House, name: str, definition: SystemDefinition, *, actor: s
                 f"接続 {name} はすでにあります。別の名前を付けてください。",
             )
         await write_audit(
-            house, conn, actor, "connection.added", name, None, {"system": definition.name, "state": "created"}
+            house,
+            conn,
+            actor,
+            "connection.added",
+            name,
+            before=None,
+            after={"system": definition.name, "state": "created"},
         )
 
 
@@ -112,8 +119,8 @@ async def verify(house: House, name: str, desk: Desk) -> Cared:
                     desk.actor,
                     "connection.verified",
                     name,
-                    {"state": record["state"]},
-                    {"state": "linked"},
+                    before={"state": record["state"]},
+                    after={"state": "linked"},
                 )
     except Broken as error:
         await mark_broken(house, record["id"], name, error)
@@ -181,8 +188,8 @@ async def _replace(house: House, record: db.Record, values: Mapping[str, str], d
             desk.actor,
             action,
             record["name"],
-            {"state": record["state"]},
-            {"state": "linked", "fields": [each.field for each in proof.fields]},
+            before={"state": record["state"]},
+            after={"state": "linked", "fields": [each.field for each in proof.fields]},
         )
         await db.notify(conn, "config")
     return Cared(record["name"], "linked", change, notes=tuple(note.en for note in notes_of(proof)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inventory_sync.engine.alerts import close_alerts, open_alert
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.model.ids import CellId
@@ -57,13 +58,12 @@ async def settle_uncertain(
     """Set what these pairs of a route are uncertain by to 0, with an entry in the audit log for each."""
     settled = await db.rows(conn, "count_pairs", ids=list(pairs))
     for r in settled:
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=house.now(),
-            actor=actor,
-            action="pair.counted",
-            subject=f"{route['name']}/{r['value']}",
+            actor,
+            "pair.counted",
+            f"{route['name']}/{r['value']}",
             before={"uncertain": r["uncertain"]},
             after={"uncertain": 0},
         )

@@ -103,6 +103,4 @@ async def _journal(
     moved = [sales.Journalled(n, m.cell, m.delta, swept_at, None) for n, m in outside]
     await sales.moved(house, conn, moved, lag=order_lag)
     due: list[cells.Due] = [(m.cell, swept_at, None) for _, m in outside]
-    for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
-        await cells.put_due(conn, due, query=query)
-    await db.notify(conn, "decide")
+    await cells.decide_around(conn, due)

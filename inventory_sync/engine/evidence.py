@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine.blocking import stop_routes_of
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.model.ids import CellId, ItemKey, LocationKey
 from inventory_sync.store import cells, db
@@ -61,28 +62,6 @@ async def recognise(house: House, lane: Lane, rows: Sequence[HistoryRow]) -> Non
             connection_id=lane.connection_id,
             traces=(unknown or strangers)[:5],
         )
-
-
-async def stop_routes_of(house: House, conn: Connection, connection_id: int | None, reason: str) -> None:
-    """Stop the running routes of a connection (of all, for None); a person aligns them again."""
-    for route in await db.rows(conn, "routes_all"):
-        if route["state"] == "running" and connection_id in (None, route["ledger_id"], route["channel_id"]):
-            await db.run(
-                conn, "set_route_state", id=route["id"], state="blocked", stopped_by="system", blockers=[reason]
-            )
-            await db.run(conn, "forget_levels", route_id=route["id"], now=house.now())
-            await db.run(conn, "unalign_route", route_id=route["id"], now=house.now(), reason=reason)
-            await db.run(conn, "put_due_route", route_id=route["id"])
-            await db.run(
-                conn,
-                "write_audit",
-                at=house.now(),
-                actor="system",
-                action="route.stopped",
-                subject=route["name"],
-                before={"state": "running"},
-                after={"state": "blocked", "reason": reason},
-            )
 
 
 async def take_back_doubles(

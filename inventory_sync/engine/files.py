@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.engine import catalogue
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.store import cells, db
@@ -93,15 +94,6 @@ async def _take(
     await db.run(conn, "save_calibration", id=whose.connection_id, calibration=dict(generation.accepted))
     await db.run(conn, "drop_catalogue_files", connection_id=whose.connection_id)
     after: dict[str, Any] = {"items": len(generation.items), "warnings": len(generation.warnings)}
-    await db.run(
-        conn,
-        "write_audit",
-        at=now,
-        actor=actor,
-        action="connection.files_taken",
-        subject=whose.name,
-        before=None,
-        after=after,
-    )
+    await write_audit(house, conn, actor, "connection.files_taken", whose.name, None, after, at=now)
     await db.notify(conn, "config")
     await db.notify(conn, "decide")

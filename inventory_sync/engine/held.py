@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import brake
+from inventory_sync.engine import brake_release
 from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.audit import write_audit
+from inventory_sync.engine.brake import BRAKE, STOCKTAKE
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
 from inventory_sync.model.ids import CellId
@@ -96,23 +98,23 @@ async def _release(house: House, conn: Connection, name: str, actor: str, lastin
     now = house.now()
     ids = [CellId(r["id"]) for r in await db.rows(conn, "held_cells_of", route_id=route["id"])]
     counting = await db.row(conn, "open_stocktake", route_id=route["id"])
-    reasons = (brake.BRAKE,) if counting is not None else (brake.BRAKE, brake.STOCKTAKE)
+    reasons = (BRAKE,) if counting is not None else (BRAKE, STOCKTAKE)
     until = None if lasting is None else now + lasting
     if until is not None:
         await db.run(conn, "set_brake_off", route_id=route["id"], until=until)
-    count = await brake.let_go(house, conn, ids, by=actor, reasons=reasons)
+    count = await brake_release.let_go(house, conn, ids, by=actor, reasons=reasons)
     await close_alerts(conn, "brake", name, now=now)
     if counting is None:
         await close_alerts(conn, "stocktake", name, now=now)
-    await db.run(
+    await write_audit(
+        house,
         conn,
-        "write_audit",
-        at=now,
-        actor=actor,
-        action="brake.released",
-        subject=name,
+        actor,
+        "brake.released",
+        name,
         before={"movements": count, "cells": len(ids)},
         after={"movements": 0, "off_until": None if until is None else until.isoformat()},
+        at=now,
     )
     return Released(name, count, until)
 

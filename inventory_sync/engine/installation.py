@@ -7,7 +7,7 @@ import hashlib
 import structlog
 
 from inventory_sync.engine.alerts import open_alert
-from inventory_sync.engine.evidence import stop_routes_of
+from inventory_sync.engine.blocking import stop_routes_of
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool

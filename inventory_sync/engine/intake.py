@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from inventory_sync.engine.evidence import stop_routes_of
+from inventory_sync.engine.blocking import stop_routes_of
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.model.publish import LARGEST_UNITS
 from inventory_sync.store import cells, db

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from inventory_sync.engine import schedule
-from inventory_sync.engine.apply_connections import write_audit
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
+from inventory_sync.store.db import Connection
 
 TIMED = {
     "catalogue": (schedule.CATALOGUE, "import the whole catalogue", "商品をすべて取り込む"),
@@ -43,27 +44,28 @@ class Job:
         return asdict(self)
 
 
-async def jobs(house: House) -> list[Job]:
-    """Every job of every connection that is linked, and of every route."""
+async def jobs(house: House, conn: Connection | None = None) -> list[Job]:
+    """Every job of every connection that is linked, and of every route; read on `conn` where a snapshot is to hold."""
     now, found = house.now(), []
-    by_orders = {r["id"] for r in await db.rows(house.pool, "order_sources")}
-    for record in await db.rows(house.pool, "connections_all"):
+    conn = house.pool if conn is None else conn
+    by_orders = {r["id"] for r in await db.rows(conn, "order_sources")}
+    for record in await db.rows(conn, "connections_all"):
         if record["state_code"] == REMOVED or record["identity"] is None:
             continue
         for action, (trigger, en, ja) in TIMED.items():
             if action == "orders" and record["id"] not in by_orders:
                 continue
             key = f"{action}:{record['id']}"
-            last = await db.value(house.pool, "last_run", name=key)
-            enabled = not await schedule.is_off(house, key)
+            last = await db.value(conn, "last_run", name=key)
+            enabled = not await schedule.is_off(conn, key)
             following = schedule.following(key, trigger, last, now) if enabled else None
             seconds = trigger.interval.total_seconds()
             name = f"{action}:{record['name']}"
             found.append(Job(name, record["name"], en, ja, "time", seconds, enabled, last, following))
-    return found + await _of_routes(house)
+    return found + await _of_routes(conn)
 
 
-async def _of_routes(house: House) -> list[Job]:
+async def _of_routes(conn: Connection) -> list[Job]:
     return [
         Job(
             f"push:{route['name']}",
@@ -76,7 +78,7 @@ async def _of_routes(house: House) -> list[Job]:
             None,
             None,
         )
-        for route in await db.rows(house.pool, "routes_all")
+        for route in await db.rows(conn, "routes_all")
         if route["stopped_by"] != REMOVED
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from inventory_sync.engine import route_states
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.model.alignment import PreviewRow
 from inventory_sync.store import db
@@ -39,13 +40,12 @@ async def note(house: House, conn: Connection, route: db.Record) -> None:
         stopped_by=route["stopped_by"],
         blockers=blockers,
     )
-    await db.run(
+    await write_audit(
+        house,
         conn,
-        "write_audit",
-        at=house.now(),
-        actor="system",
-        action="route.long_stop",
-        subject=route["name"],
+        "system",
+        "route.long_stop",
+        route["name"],
         before={"blockers": route["blockers"]},
         after={"blockers": blockers, "waiting": waiting},
     )

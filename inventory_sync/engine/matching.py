@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from inventory_sync.engine import order_policy
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import route_named
 from inventory_sync.model.assembly import Assembly, Complaint, Sayings, Trouble, assemble
@@ -78,16 +79,7 @@ async def match_now(house: House, name: str, *, actor: str) -> bool:
             for end in ("ledger_id", "channel_id"):
                 await db.notify(conn, f"connection:{route[end]}")
         counts = {key: found[key] for key in ("matched", "pairs_made", "pairs_suspended")}
-        await db.run(
-            conn,
-            "write_audit",
-            at=house.now(),
-            actor=actor,
-            action="route.matched",
-            subject=name,
-            before=None,
-            after=counts,
-        )
+        await write_audit(house, conn, actor, "route.matched", name, None, counts)
     return True
 
 

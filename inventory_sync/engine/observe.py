@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from inventory_sync.engine import brake, counting, evidence, sales, second_writer, vanished
+from inventory_sync.engine import brake, brake_release, counting, evidence, sales, second_writer, vanished
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.observer import Moved
 from inventory_sync.model import readings
@@ -302,7 +302,7 @@ async def _write(house: House, lane: Lane, conn: Connection, batch: _Batch) -> N
     await counting.make_uncertain(house, lane, conn, batch.unsure)
     if batch.left:
         await db.run(conn, "rebase_cell_pairs", cells=batch.left, now=batch.answered_at, reason="cell went away")
-        await brake.forget(house, conn, batch.left, "cell went away")
+        await brake_release.forget(house, conn, batch.left, "cell went away")
     if batch.decide:
         moved_cells = {m.cell for m in batch.movements}
         await cells.put_due(conn, batch.decide)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from inventory_sync.engine.alerts import close_alerts, open_alert
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.named import NoSuch
 from inventory_sync.model.ids import CellId, ItemKey, LocationKey
@@ -204,13 +205,12 @@ async def note_skipped(house: House, lane: Lane, conn: Connection, by: Rules, fr
     """Lines of unknown items that policy leaves out stand in the audit log, each once."""
     for line in fresh:
         if by.skips and by.unknown(line):
-            await db.run(
+            await write_audit(
+                house,
                 conn,
-                "write_audit",
-                at=house.now(),
-                actor="policy",
-                action="order.line_skipped",
-                subject=f"{lane.name}/{line.order}/{line.line}",
+                "policy",
+                "order.line_skipped",
+                f"{lane.name}/{line.order}/{line.line}",
                 before=None,
                 after={"item": line.cell.item, "quantity": line.quantity, "orders.unknown_sku": "skip"},
             )
@@ -259,13 +259,12 @@ async def drop(house: House, connection: str, orders: Sequence[str], *, actor: s
                 f"次の番号の注文は保管していません: {numbers}。何も変更していません。",
             )
         for r in gone:
-            await db.run(
+            await write_audit(
+                house,
                 conn,
-                "write_audit",
-                at=house.now(),
-                actor=actor,
-                action="order.line_dropped",
-                subject=f"{connection}/{r['order_id']}/{r['line']}",
+                actor,
+                "order.line_dropped",
+                f"{connection}/{r['order_id']}/{r['line']}",
                 before={"kept": r["quantity"], "item": r["item_key"]},
                 after={"kept": 0},
             )

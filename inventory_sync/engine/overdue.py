@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from inventory_sync.engine import routes
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.engine.sales import close_what_is_over, tell, tell_overdue
 from inventory_sync.model import expected
@@ -154,13 +155,12 @@ async def settle_by_person(house: House, route: str, value: str, *, booked: bool
                 if sale.id in book.overdue:
                     after[pair] = expected.close(after[pair], sale.id)
         await _finish(house, conn, book, after, "booked" if booked else "released")
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=house.now(),
-            actor=actor,
-            action="sale.booked" if booked else "sale.released",
-            subject=f"{route}/{value}",
+            actor,
+            "sale.booked" if booked else "sale.released",
+            f"{route}/{value}",
             before={"overdue": sum(sale.units for sale in decided), "orders": [s.reference for s in decided]},
             after={"overdue": 0},
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import schedule, vanished
+from inventory_sync.engine import paged, schedule, vanished
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane, Progress
 from inventory_sync.store import cells, db
@@ -94,10 +94,7 @@ async def _told_beside(conn: Connection, lane: Lane, levels: Sequence[LevelReadi
 
 async def start_reconcile(house: House, connection_id: int) -> bool:
     """Start a walk over all levels of a connection, unless one is under way."""
-    found = await db.value(
-        house.pool, "start_run", kind="reconcile", connection_id=connection_id, route_id=None, now=house.now()
-    )
-    return found is not None
+    return await paged.start(house.pool, "reconcile", connection_id, now=house.now()) is not None
 
 
 async def reconcile(house: House, lane: Lane) -> Progress:
@@ -106,11 +103,8 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     run = await db.row(house.pool, "running_run", kind="reconcile", connection_id=lane.connection_id)
     if run is None:
         return Progress(0, await _start_when_due(house, lane))
-    if schedule.page_waits(run["next_at"], now):
-        return Progress(0, run["next_at"])
-    wait = lane.client.budget.wait("read", now)
-    if wait > 0:
-        return Progress(0, now + timedelta(seconds=wait))
+    if (waiting := paged.waits(lane, run, now)) is not None:
+        return waiting
     try:
         page = await lane.client.walk_levels(run["cursor"])
     except RetryLater as error:
@@ -118,16 +112,7 @@ async def reconcile(house: House, lane: Lane) -> Progress:
     await mark_differences(house, lane, page.levels)
     next_at = house.now() + timedelta(seconds=page.wait)
     async with db.transaction(house.pool) as conn:
-        await db.run(
-            conn,
-            "run_progress",
-            id=run["id"],
-            cursor=page.cursor,
-            done=len(page.levels),
-            found=0,
-            now=house.now(),
-            next_at=next_at,
-        )
+        await paged.progressed(house, conn, run["id"], cursor=page.cursor, done=len(page.levels), next_at=next_at)
         if page.cursor is None:
             cut = await vanished.cut_walk(house, lane, conn, run["done"] + len(page.levels))
             state = "failed" if cut else "done"

@@ -260,3 +260,13 @@ async def preview_of(conn: Connection, preview_id: str) -> db.Record:
     if kept is None:
         raise NoSuch(f"There is no preview {preview_id!r}.", f"プレビュー「{preview_id}」はありません。")
     return kept
+
+
+def refuse_used(kept: db.Record) -> None:
+    """A stored preview is accepted once. Raises RefusedByRule."""
+    if kept["accepted_at"] is not None:
+        raise RefusedByRule(
+            "IS-RTE-003",
+            f"The preview {kept['id']} was accepted before; make a new one.",
+            f"プレビュー {kept['id']} は承認済みです。新しく作成してください。",
+        )

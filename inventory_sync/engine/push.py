@@ -16,7 +16,7 @@ from inventory_sync.engine import bulk, settle
 from inventory_sync.engine.decide import decisions_for
 from inventory_sync.engine.lane import House, Lane, Progress, hold
 from inventory_sync.engine.observer import Composed
-from inventory_sync.engine.orders import FRESH
+from inventory_sync.engine.order_lines import FRESH
 from inventory_sync.engine.runs import portions
 from inventory_sync.model.decide import DECREASE, INCREASE, RULE_VERSION, RUN_DOWN, RUN_UP, TO_ZERO, Blocked, Decision
 from inventory_sync.model.ids import BatchId, CellId, ItemKey, LocationKey, OpId, PairId

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
 from inventory_sync.model.ids import CellId
@@ -68,13 +69,12 @@ async def exclude(house: House, cells: Sequence[int], *, actor: str) -> list[int
             )
         await db.run(conn, "stop_cells", ids=wanted)
         for r in await db.rows(conn, "cell_names", ids=wanted):
-            await db.run(
+            await write_audit(
+                house,
                 conn,
-                "write_audit",
-                at=house.now(),
-                actor=actor,
-                action="quarantine.excluded",
-                subject=f"{r['connection']}/{r['item']}/{r['location']}",
+                actor,
+                "quarantine.excluded",
+                f"{r['connection']}/{r['item']}/{r['location']}",
                 before={"quarantined": rows[CellId(r["id"])].quarantined},
                 after={"excluded": True},
             )
@@ -92,13 +92,12 @@ async def _release(house: House, conn: Connection, cells: Sequence[int], actor: 
             f"隔離されていません: {named}。隔離中のセルは `inventory-sync quarantine list` で確認できます。",
         )
     for record in freed:
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=house.now(),
-            actor=actor,
-            action=action,
-            subject=f"{record['connection']}/{record['item']}/{record['location']}",
+            actor,
+            action,
+            f"{record['connection']}/{record['item']}/{record['location']}",
             before={"code": record["code"], "reason": record["reason"]},
             after=None,
         )

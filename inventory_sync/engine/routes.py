@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from inventory_sync.engine import route_states
 from inventory_sync.engine.again import again
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch as NoSuch
 from inventory_sync.engine.named import RefusedByRule as RefusedByRule
@@ -70,8 +69,14 @@ async def start(house: House, name: str, *, preview_id: str | None, actor: str) 
         await db.run(conn, "set_route_state", id=route["id"], state="running", stopped_by="", blockers=[])
         await db.run(conn, "route_aligned", id=route["id"])
         await db.run(conn, "put_due_rest", route_id=route["id"])
-        await _audit(
-            house, conn, actor, "route.started", name, {"state": route["state"]}, {"preview": preview_id} | done
+        await write_audit(
+            house,
+            conn,
+            actor,
+            "route.started",
+            name,
+            before={"state": route["state"]},
+            after={"preview": preview_id} | done,
         )
         await db.notify(conn, "decide")
     return done
@@ -109,14 +114,6 @@ async def stop(house: House, name: str, *, actor: str) -> dict[str, int]:
         )
         await db.run(conn, "put_due_route", route_id=route["id"])
         counts = await db.row(conn, "route_counts", route_id=route["id"])
-        await _audit(house, conn, actor, "route.stopped", name, {"state": route["state"]}, {"state": "stopped"})
+        await write_audit(house, conn, actor, "route.stopped", name, {"state": route["state"]}, {"state": "stopped"})
         await db.notify(conn, "decide")
     return dict(counts) if counts is not None else {}
-
-
-async def _audit(
-    house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any
-) -> None:
-    await db.run(
-        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=subject, before=before, after=after
-    )

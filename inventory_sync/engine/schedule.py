@@ -10,6 +10,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
+from inventory_sync.store.db import Connection
 
 RECONCILE = IntervalTrigger(hours=6)
 """All levels of a connection are walked this often, besides after a gap in the notices."""
@@ -46,7 +47,7 @@ async def claim(house: House, name: str, trigger: Any) -> tuple[bool, datetime]:
     due = following(name, trigger, last, now)
     if due > now:
         return False, due
-    if await is_off(house, name):
+    if await is_off(house.pool, name):
         return False, now + OFF_CHECK
     taken = await db.value(house.pool, "claim_run", name=name, last_at=last, now=now)
     return bool(taken), following(name, trigger, now, now)
@@ -57,9 +58,9 @@ def off_name(name: str) -> str:
     return f"off:{name}"
 
 
-async def is_off(house: House, name: str) -> bool:
+async def is_off(conn: Connection, name: str) -> bool:
     """Whether a person switched this job off."""
-    return await db.value(house.pool, "last_run", name=off_name(name)) is not None
+    return await db.value(conn, "last_run", name=off_name(name)) is not None
 
 
 def following(name: str, trigger: Any, last: datetime | None, now: datetime) -> datetime:

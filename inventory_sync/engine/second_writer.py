@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from inventory_sync.engine.alerts import open_alert
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.model import brake, runaway, second_writer
 from inventory_sync.model.ids import CellId
@@ -72,15 +73,15 @@ async def _second_writer(house: House, lane: Lane, conn: Connection) -> bool:
         await db.run(conn, "set_route_state", id=route["id"], state="blocked", stopped_by="system", blockers=[CODE])
         await db.run(conn, "unalign_pairs", route_id=route["id"], now=now, reason=CODE)
         await db.run(conn, "put_due_route", route_id=route["id"])
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=now,
-            actor="system",
-            action="route.stopped",
-            subject=route["name"],
+            "system",
+            "route.stopped",
+            route["name"],
             before={"state": "running"},
             after={"state": "blocked", "reason": CODE},
+            at=now,
         )
         log.warning("route.blocked", route=route["name"], reason=CODE)
     await db.run(conn, "forget_undone", connection_id=lane.connection_id)  # a person decides before it counts anew

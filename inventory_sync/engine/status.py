@@ -1,29 +1,52 @@
-"""Status: one document that says how every connection and route stands, for the admin API, the CLI and the metrics.
+"""Status: one document that says how every connection and route stands, for the admin API and the metrics.
 
 It holds no secret and no setting. Times are ISO 8601 in UTC or null, durations seconds, counts whole numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from inventory_sync.engine import jobs
+from inventory_sync.engine.jobs import Job
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection, Record
 
 
 async def status_document(house: House) -> dict[str, Any]:
-    """Everything in one document, read in one snapshot of the database: `connections`, `routes`, `alerts`."""
+    """Everything in one document, read in one snapshot of the database: `connections`, `routes`, `jobs`, `alerts`."""
     now = house.now()
-    async with house.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+    async with _snapshot(house) as conn:
         return {
             "at": _iso(now),
             "installation": house.installation,
-            "connections": [await _connection(conn, row, now) for row in await db.rows(conn, "connections_all")],
-            "routes": [await _route(conn, row) for row in await db.rows(conn, "routes_all")],
+            **await _standing(conn, now),
+            "jobs": [_job(job) for job in await jobs.jobs(house, conn)],
             "alerts": [_alert(row) for row in await db.rows(conn, "alerts_open")],
         }
+
+
+async def standing(house: House) -> dict[str, Any]:
+    """`connections` and `routes` alone, of which metrics are made."""
+    async with _snapshot(house) as conn:
+        return await _standing(conn, house.now())
+
+
+@asynccontextmanager
+async def _snapshot(house: House) -> AsyncIterator[Connection]:
+    async with house.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        yield conn
+
+
+async def _standing(conn: Connection, now: datetime) -> dict[str, Any]:
+    return {
+        "connections": [await _connection(conn, row, now) for row in await db.rows(conn, "connections_all")],
+        "routes": [await _route(conn, row) for row in await db.rows(conn, "routes_all")],
+    }
 
 
 async def _connection(conn: Connection, row: Record, now: datetime) -> dict[str, Any]:
@@ -77,6 +100,10 @@ async def _route(conn: Connection, row: Record) -> dict[str, Any]:
         "match": {name: value for name, value in report.items() if isinstance(value, int) or name.endswith("_count")},
         **dict(counts or {}),
     }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {**job.as_dict(), "last_at": _iso(job.last_at), "next_at": _iso(job.next_at)}
 
 
 def _alert(row: Record) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory_sync.engine import brake
+from inventory_sync.engine import brake_release
 from inventory_sync.engine.alerts import close_alerts
+from inventory_sync.engine.audit import write_audit
+from inventory_sync.engine.brake import STOCKTAKE
 from inventory_sync.engine.counting import settle_uncertain
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
@@ -72,7 +74,7 @@ async def start(house: House, name: str, *, actor: str) -> Stocktake:
                 f"A stock-take of the route {name} is under way. Nothing was changed.",
                 f"ルート {name} はすでに棚卸中です。何も変更していません。",
             )
-        await _audit(house, conn, actor, "stocktake.started", name, {"stocktake": made})
+        await write_audit(house, conn, actor, "stocktake.started", name, None, {"stocktake": made})
         return await _show(conn, route)
 
 
@@ -108,14 +110,14 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
             )
         await db.run(conn, "end_stocktake", id=under_way["id"], actor=actor, now=house.now())
         free = [CellId(cell) for cell in sorted(held - set(discard))]
-        released = await brake.let_go(house, conn, free, by=actor, reasons=(brake.STOCKTAKE,))
+        released = await brake_release.let_go(house, conn, free, by=actor, reasons=(STOCKTAKE,))
         counted = await db.rows(conn, "pairs_counted_since", route_id=route["id"], since=under_way["started_at"])
         settled = await settle_uncertain(house, conn, route, [r["id"] for r in counted], actor=actor)
         done = Ended(name, released, len(held) - len(free), settled)
         if not done.left_held:
             await close_alerts(conn, "stocktake", name, now=house.now())
         after = {"released": done.released, "left_held": sorted(discard), "settled_units": settled}
-        await _audit(house, conn, actor, "stocktake.ended", name, after)
+        await write_audit(house, conn, actor, "stocktake.ended", name, None, after)
     return done
 
 
@@ -139,9 +141,3 @@ async def _show(conn: Connection, route: db.Record) -> Stocktake:
     if under_way is None:
         return Stocktake(route["name"], None, "", found)
     return Stocktake(route["name"], under_way["started_at"], under_way["started_by"], found)
-
-
-async def _audit(house: House, conn: Connection, actor: str, action: str, name: str, after: object) -> None:
-    await db.run(
-        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=name, before=None, after=after
-    )

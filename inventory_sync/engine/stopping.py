@@ -10,9 +10,10 @@ from typing import Any
 
 import structlog
 
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
-from inventory_sync.engine.previews import Preview
+from inventory_sync.engine.previews import Preview, refuse_used
 from inventory_sync.engine.runs import portions
 from inventory_sync.store import db
 
@@ -71,12 +72,7 @@ async def stop_and_zero(house: House, name: str, *, preview_id: str, actor: str)
                 f"There is no preview {preview_id!r} that tells the channel of {name} 0.",
                 f"ルート {name} の販売チャネルを 0 にするプレビュー「{preview_id}」はありません。",
             )
-        if kept["accepted_at"] is not None:
-            raise RefusedByRule(
-                "IS-RTE-003",
-                f"The preview {preview_id} was accepted before; make a new one.",
-                f"プレビュー {preview_id} は承認済みです。新しく作成してください。",
-            )
+        refuse_used(kept)
         await db.run(conn, "forget_stop_counts", route_id=route["id"])
         await portions.halt_route(house, conn, route["id"], "the route was stopped")
         why = [*route["blockers"], *(["zeroed"] if "zeroed" not in route["blockers"] else [])]
@@ -85,15 +81,15 @@ async def stop_and_zero(house: House, name: str, *, preview_id: str, actor: str)
         told = await db.value(conn, "zero_pairs", preview_id=preview_id, route_id=route["id"])
         await db.run(conn, "accept_preview", id=preview_id, now=now)
         await db.run(conn, "put_due_route", route_id=route["id"])
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=now,
-            actor=actor,
-            action="route.zeroed",
-            subject=name,
+            actor,
+            "route.zeroed",
+            name,
             before={"state": route["state"], "units": kept["summary"]["units_down"]},
             after={"state": "stopped", "preview": preview_id, "cells": told},
+            at=now,
         )
         await db.notify(conn, "decide")
     log.info("route.zeroed", route=name, cells=told)

@@ -12,6 +12,7 @@ import structlog
 
 from inventory_sync.engine import owing
 from inventory_sync.engine.again import again
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -65,15 +66,15 @@ async def unmap(
         deleted = await db.value(conn, "delete_pairs", route_id=route["id"])
         await db.run(conn, "set_route_state", id=route["id"], state="stopped", stopped_by="person", blockers=[])
         await db.run(conn, "unmap_route", route_id=route["id"], now=now)
-        await db.run(
+        await write_audit(
+            house,
             conn,
-            "write_audit",
-            at=now,
-            actor=actor,
-            action="route.unmapped",
-            subject=name,
+            actor,
+            "route.unmapped",
+            name,
             before={"state": route["state"], "pairs": deleted, "owed": owes.document()},
             after={"state": "stopped", "pairs": 0},
+            at=now,
         )
         await db.notify(conn, "decide")
     log.info("route.unmapped", route=name, pairs=deleted, owed=owes.units)

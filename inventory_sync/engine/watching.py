@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from inventory_sync.engine import owing, route_states
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -64,15 +65,15 @@ async def enter(
     await db.run(conn, "begin_watching", route_id=route["id"], now=now)
     await db.run(conn, "mark_pairs_of_route", route_id=route["id"], now=now)
     await db.run(conn, "put_due_route", route_id=route["id"])
-    await db.run(
+    await write_audit(
+        house,
         conn,
-        "write_audit",
-        at=now,
-        actor=actor,
-        action="route.watching",
-        subject=name,
+        actor,
+        "route.watching",
+        name,
         before={"state": route["state"], "owed": owes.document()},
         after={"state": "watching"},
+        at=now,
     )
     for connection_id in (route["ledger_id"], route["channel_id"]):
         await db.notify(conn, f"connection:{connection_id}")

@@ -20,12 +20,13 @@ import orjson
 import structlog
 
 from inventory_sync.ledger import reading, wire
+from inventory_sync.ledger.audit import write_audit
 from inventory_sync.ledger.errors import LedgerError
 from inventory_sync.ledger.problems import NAME_TAKEN, NO_KEY
 from inventory_sync.ledger.values import Book
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
-from inventory_sync.store.db import Connection, Pool
+from inventory_sync.store.db import Pool
 from inventory_sync.systems.http import HttpRequest, HttpResponse, NoAnswer, NotSent, Transport
 
 log = structlog.get_logger()
@@ -103,7 +104,7 @@ async def create_hook(pool: Pool, book: Book, url: str, *, box: SecretBox, actor
         )
         if made is None:
             raise LedgerError(NAME_TAKEN, f"{NAME_TAKEN.en} ({url})")
-        await _audit(conn, book, "ledger.hook_created", actor, now, after={"url": url})
+        await write_audit(conn, book, "ledger.hook_created", actor, now, after={"url": url})
     return NewHook(made, url, SECRET_MARK + base64.b64encode(key).decode())
 
 
@@ -121,7 +122,7 @@ async def remove_hook(pool: Pool, book: Book, hook_id: int, *, actor: str, now: 
         url = await db.value(conn, "ledger_remove_hook", book_id=book.id, id=hook_id, now=now)
         if url is None:
             raise LedgerError(NO_KEY, f"{NO_KEY.en} ({hook_id})")
-        await _audit(conn, book, "ledger.hook_removed", actor, now, before={"url": url})
+        await write_audit(conn, book, "ledger.hook_removed", actor, now, before={"url": url})
     return str(url)
 
 
@@ -223,12 +224,6 @@ async def _note(pool: Pool, taken: Any, delivered: bool, answer: str, *, now: da
         due_at=now + pause,
     )
     log.warning("ledger.hook_refused", hook=taken["hook_id"], attempts=taken["attempts"], answer=answer)
-
-
-async def _audit(
-    conn: Connection, book: Book, action: str, actor: str, now: datetime, *, before: Any = None, after: Any = None
-) -> None:
-    await db.run(conn, "write_audit", at=now, actor=actor, action=action, subject=book.name, before=before, after=after)
 
 
 def _context(identity: str, url: str) -> str:

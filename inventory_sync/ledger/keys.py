@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from inventory_sync.ledger import checks
+from inventory_sync.ledger.audit import write_audit
 from inventory_sync.ledger.errors import LedgerError
 from inventory_sync.ledger.problems import NAME_TAKEN, NO_KEY
 from inventory_sync.ledger.values import Book
@@ -92,16 +93,7 @@ async def create_key(pool: Pool, book: Book, name: str, scope: Scope, *, actor: 
         if made is None:
             raise LedgerError(NAME_TAKEN, f"{NAME_TAKEN.en} ({name})")
         after = {"name": name, "prefix": prefix, "scope": scope.value}
-        await db.run(
-            conn,
-            "write_audit",
-            at=now,
-            actor=actor,
-            action="ledger.key_created",
-            subject=book.name,
-            before=None,
-            after=after,
-        )
+        await write_audit(conn, book, "ledger.key_created", actor, now, after=after)
     return NewKey(name, prefix, scope, key)
 
 
@@ -119,16 +111,7 @@ async def revoke_key(pool: Pool, book: Book, name: str, *, actor: str, now: date
         prefix = await db.value(conn, "ledger_revoke_key", book_id=book.id, name=name, now=now)
         if prefix is None:
             raise LedgerError(NO_KEY, f"{NO_KEY.en} ({name})")
-        await db.run(
-            conn,
-            "write_audit",
-            at=now,
-            actor=actor,
-            action="ledger.key_revoked",
-            subject=book.name,
-            before={"name": name, "prefix": prefix},
-            after=None,
-        )
+        await write_audit(conn, book, "ledger.key_revoked", actor, now, before={"name": name, "prefix": prefix})
     return str(prefix)
 
 

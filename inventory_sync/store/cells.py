@@ -173,6 +173,13 @@ async def put_due(conn: Connection, due: Sequence[Due], *, query: str = "put_due
         await db.run(conn, query, cells=[d[0] for d in due], heard=[d[1] for d in due], stamps=[d[2] for d in due])
 
 
+async def decide_around(conn: Connection, due: Sequence[Due]) -> None:
+    """Ask for decisions of cells, of the channel cells they feed and of the ledger cells behind them, at once."""
+    for query in ("put_due", "put_due_dependents", "put_due_ledgers"):
+        await put_due(conn, due, query=query)
+    await db.notify(conn, "decide")
+
+
 async def to_read(conn: Connection, connection_id: int, now: datetime, limit: int) -> list[CellToRead]:
     found = await db.rows(conn, "cells_to_read", connection_id=connection_id, now=now, limit=limit)
     return [

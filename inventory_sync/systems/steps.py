@@ -62,6 +62,17 @@ class Step:
     covers: Callable[[Iterable[str]], frozenset[str]] = _as_given  # scopes that a grant covers
 
 
+CATALOGUE_BY_ITSELF = Step(
+    "catalogue",
+    "The catalogue is in",
+    "商品を取り込む",
+    "It is imported by itself while `inventory-sync serve` runs.",
+    "`inventory-sync serve` が動いている間に自動で取り込みます。",
+    StepProof.CATALOGUE,
+)
+"""The step of a system whose catalogue is imported without a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One of several ways to connect to a system. `sign` names settings only this way has; `given` those it implies."""

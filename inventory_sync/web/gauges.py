@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from inventory_sync.engine.lane import House
-from inventory_sync.engine.status import status_document
+from inventory_sync.engine.status import standing
 from inventory_sync.store import db
 from inventory_sync.web.metrics import NAMESPACE, Metrics, MetricsObserver
 
@@ -108,7 +108,7 @@ class MetricsPage(Collector):
         self._stale_at = ended + min(LONGEST_KEPT, max(self._kept_for, SHARE * (ended - began)))
 
     async def _read(self) -> list[GaugeMetricFamily]:
-        status = await status_document(self._house)
+        status = await standing(self._house)
         self._observer.know_routes([(r["name"], r["ledger"], r["channel"]) for r in status["routes"]])
         await self._place()
         families = _of_connections(status["connections"]) + _of_routes(status["routes"])

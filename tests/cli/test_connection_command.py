@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
@@ -13,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import structlog
 from aiohttp.test_utils import TestClient, TestServer
 from typer.testing import CliRunner
 
@@ -31,6 +28,7 @@ from inventory_sync.web.collector import NoticeCollector
 from inventory_sync.web.directory import Door
 from inventory_sync.web.public import public_app
 from inventory_sync.web.readiness import Readiness
+from tests.cli.surroundings import clean_environment
 
 KEY = "a key that is only for tests and long enough"
 TOKEN = "made-up-by-us-and-never-by-a-person"
@@ -50,14 +48,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     found = project["entry-points"][registry.ENTRY_POINT_GROUP]
     points = [EntryPoint(name, value, registry.ENTRY_POINT_GROUP) for name, value in found.items()]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    yield from clean_environment(monkeypatch)
 
 
 @pytest.fixture

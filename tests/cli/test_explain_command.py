@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from pathlib import Path
 
-import orjson
 import pytest
-import structlog
-from typer.testing import CliRunner, Result
 
-from inventory_sync.cli.main import app
-from inventory_sync.store.db import open_pool
+from inventory_sync.store.db import Pool
+from tests.cli.surroundings import FAILED, WRONG_USE, Terminal, _clean
 from tests.engine.sales_books import Books
 
-DONE, FAILED, WRONG_USE = 0, 1, 2
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    yield
-    structlog.reset_defaults()
-
-
-class Terminal:
-    """A person at a terminal, on a database with one item of which two were sold and are to be booked."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def run(self, *arguments: str, expect: int = DONE, language: str = "en") -> Result:
-        environ = {
-            "INVENTORY_SYNC_DATABASE_URL": self.url,
-            "INVENTORY_SYNC_SECRET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-            "INVENTORY_SYNC_LANGUAGE": language,
-        }
-        found = CliRunner().invoke(app, ["explain", *arguments], env=environ)
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
-
-    def on_books(self, work: Callable[[Books], Awaitable[None]]) -> None:
-        async def with_pool() -> None:
-            pool = await open_pool(self.url, size=2)
-            try:
-                await work(Books(pool))
-            finally:
-                await pool.close()
-
-        asyncio.run(with_pool())
+__all__ = ["_clean"]
 
 
 @pytest.fixture
-def terminal(database: str) -> Terminal:
-    made = Terminal(database)
+def terminal(database: str, tmp_path: Path) -> Terminal:
+    """A terminal on a database with one item of which two were sold and are to be booked."""
 
-    async def trade(books: Books) -> None:
+    async def trade(pool: Pool) -> None:
+        books = Books(pool)
         await books.pair("shop", "a1", (("L1", 1, True),))
-        await books.pool.execute('update items set codes = \'{"sku": "TEA-100"}\'')
-        await books.pool.execute("update routes set buffer = 5")
+        await pool.execute('update items set codes = \'{"sku": "TEA-100"}\'')
+        await pool.execute("update routes set buffer = 5")
         await books.moved(("a1", -2, "1001"))
 
-    made.on_books(trade)
+    made = Terminal(database, tmp_path, "explain")
+    made.on_pool(trade)
     return made
 
 
@@ -87,7 +47,7 @@ def test_the_same_is_said_in_japanese(terminal: Terminal) -> None:
 
 
 def test_json_has_every_part_under_stable_names(terminal: Terminal) -> None:
-    found: dict[str, Any] = orjson.loads(terminal.run("TEA-100", "--since", "9999d", "--json").stdout)
+    found = terminal.json("TEA-100", "--since", "9999d")
     assert set(found) == {
         "code",
         "at",
@@ -108,7 +68,7 @@ def test_json_has_every_part_under_stable_names(terminal: Terminal) -> None:
 
 
 def test_only_as_many_events_as_asked_for_are_shown(terminal: Terminal) -> None:
-    found = orjson.loads(terminal.run("TEA-100", "--since", "9999d", "--limit", "1", "--json").stdout)
+    found = terminal.json("TEA-100", "--since", "9999d", "--limit", "1")
     assert len(found["timeline"]) == 1
     assert found["left_out"] >= 1
     assert "or more came before" in terminal.run("TEA-100", "--since", "9999d", "--limit", "1").stdout
@@ -118,11 +78,11 @@ def test_a_code_that_nobody_knows_fails_with_the_nearest(terminal: Terminal) -> 
     shown = terminal.run("tea100", expect=FAILED).stdout
     assert 'No item of any connection has the code "tea100".' in shown
     assert '"TEA-100" (shop)' in shown
-    found = orjson.loads(terminal.run("tea100", "--json", expect=FAILED).stdout)
+    found = terminal.json("tea100", expect=FAILED)
     assert {near["code"] for near in found["nearest"]} == {"TEA-100"}
 
 
 def test_a_route_and_a_span_must_make_sense(terminal: Terminal) -> None:
-    assert orjson.loads(terminal.run("TEA-100", "--route", "ledger-shop", "--json").stdout)["numbers"]
+    assert terminal.json("TEA-100", "--route", "ledger-shop")["numbers"]
     assert "nowhere" in terminal.run("TEA-100", "--route", "nowhere", expect=FAILED).stderr
     assert "IS-CLI-020" in terminal.run("TEA-100", "--since", "yesterday", expect=WRONG_USE).stderr

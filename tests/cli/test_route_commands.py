@@ -2,78 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import orjson
 import pytest
-from typer.testing import CliRunner, Result
 
-from inventory_sync.cli.main import app
-from inventory_sync.store import db
-from tests.cli.surroundings import invented_systems
-from tests.engine.apply_support import KEY, RUNNING, STOPPED, Desk
+from tests.cli.surroundings import FAILED, REFUSED, WRONG_USE, Terminal, _surroundings, terminal
+from tests.engine.apply_support import STOPPED
 
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    yield from invented_systems(monkeypatch)
-
-
-class Terminal:
-    """A person at a terminal with a configuration file, and the daemon's steps where a test needs them."""
-
-    def __init__(self, url: str, directory: Path) -> None:
-        self.url, self.path = url, directory / "house.yaml"
-
-    def run(self, *arguments: str, expect: int = DONE, language: str = "en") -> Result:
-        environ = {
-            "INVENTORY_SYNC_DATABASE_URL": self.url,
-            "INVENTORY_SYNC_SECRET_KEY": KEY,
-            "INVENTORY_SYNC_LANGUAGE": language,
-        }
-        found = CliRunner().invoke(app, list(arguments), env=environ)
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
-
-    def json(self, *arguments: str) -> Any:
-        return orjson.loads(self.run(*arguments, "--json").stdout)
-
-    def apply(self, text: str) -> None:
-        self.path.write_text(text)
-        self.run("apply", str(self.path))
-
-    def behind(self, *statements: str, imported: bool = False) -> None:
-        """What the daemon does meanwhile: imports and reads, or what a statement says."""
-
-        async def carry_out() -> None:
-            pool = await db.open_pool(self.url, size=2)
-            try:
-                desk = Desk(pool)
-                if imported:
-                    await desk.import_catalogues()
-                    await desk.read_cells()
-                for statement in statements:
-                    await pool.execute(statement)
-            finally:
-                await pool.close()
-
-        asyncio.run(carry_out())
-
-    def started(self) -> None:
-        """A route that was aligned and runs."""
-        self.apply(RUNNING)
-        self.behind(imported=True)
-        self.run("route", "start", "pos-shop", "--yes")
-
-
-@pytest.fixture
-def terminal(database: str, tmp_path: Path) -> Terminal:
-    return Terminal(database, tmp_path)
+__all__ = ["_surroundings", "terminal"]
 
 
 def test_a_route_shows_its_steps_and_every_blocker_with_its_remedy(terminal: Terminal) -> None:
@@ -100,15 +34,17 @@ def test_a_refusal_is_said_in_the_language_of_the_person(terminal: Terminal) -> 
 
 def test_a_route_watches_and_reports(terminal: Terminal) -> None:
     terminal.apply(STOPPED)
-    terminal.behind(imported=True)
+    terminal.imported()
     assert "IS-RTE-051" in terminal.run("route", "watch", "pos-shop", "--report", expect=REFUSED).stderr
     assert "watches 2 pairs" in terminal.run("route", "watch", "pos-shop").stdout
-    terminal.behind(
+    terminal.rows(
         "insert into watch_cells (pair_id, wanted, offset_units, shown, committed, ordered, looked_at) "
-        "select id, 3, 0, 4, 0, 0, now() from pairs",
+        "select id, 3, 0, 4, 0, 0, now() from pairs"
+    )
+    terminal.rows(
         "insert into watch_spans (pair_id, before, wanted, shown, wanted_since, reached_at, sold) "
         "select p.id, 5, 0, 4, r.watched_since + interval '1 s', r.watched_since + interval '91 s', 2 "
-        "from pairs p join routes r on r.id = p.route_id where p.value = 'A-1'",
+        "from pairs p join routes r on r.id = p.route_id where p.value = 'A-1'"
     )
     shown = terminal.run("route", "watch", "pos-shop", "--report").stdout
     for text in ("1 changes of the ledger", "median 90.0 s", "2 units in 1 cells", "too high: 2", "matched 2"):
@@ -163,14 +99,14 @@ def test_the_mapping_is_deleted_with_a_yes_and_made_again(terminal: Terminal) ->
     assert "[unmapped]" in terminal.run("route", "preview", "pos-shop", expect=FAILED).stderr
     assert "matched again" in terminal.run("route", "match", "pos-shop").stdout
     assert "IS-RTE-032" in terminal.run("route", "start", "pos-shop", "--yes", expect=FAILED).stderr
-    terminal.behind(imported=True)
+    terminal.imported()
     terminal.run("route", "start", "pos-shop", "--yes")
     assert terminal.json("route", "list")["routes"][0]["state"] == "running"
 
 
 def test_units_owed_are_given_up_by_their_number_only(terminal: Terminal) -> None:
     terminal.started()
-    terminal.behind("update components set owed_down = -1")
+    terminal.rows("update components set owed_down = -1")
     refused = terminal.run("route", "unmap", "pos-shop", "--yes", expect=REFUSED)
     assert "2 units" in refused.stderr
     assert "--forget-owed 2" in refused.stderr

@@ -11,14 +11,8 @@ from tests.engine.apply_support import RUNNING
 __all__ = ["_surroundings", "terminal"]
 
 
-def aligned(at: Terminal) -> None:
-    """A route that runs, aligned once; nobody serves it."""
-    at.ready(RUNNING)
-    at.run("route", "start", "pos-shop", "--yes")
-
-
 def test_a_push_is_previewed_accepted_followed_stopped_and_resumed(terminal: Terminal) -> None:
-    aligned(terminal)
+    terminal.started()
     [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
     assert alignment["state"] == "running"
     assert alignment["total"] == 2
@@ -44,7 +38,7 @@ def test_a_push_is_previewed_accepted_followed_stopped_and_resumed(terminal: Ter
 
 
 def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_still(terminal: Terminal) -> None:
-    aligned(terminal)
+    terminal.started()
     [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
     terminal.run("route", "stop", "pos-shop")
     assert terminal.json("run", "show", str(alignment["id"]))["error"] == "the route was stopped"
@@ -57,7 +51,7 @@ def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_s
 
 
 def test_a_preview_of_a_push_has_every_line_as_csv(terminal: Terminal) -> None:
-    aligned(terminal)
+    terminal.started()
     found = terminal.run("route", "preview", "pos-shop", "--from", "channel", "--csv", expect=DONE)
     lines = list(csv.DictReader(io.StringIO(found.stdout)))
     assert [line["value"] for line in lines] == ["A-1", "A-2"]

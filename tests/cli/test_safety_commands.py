@@ -2,83 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
-import orjson
 import pytest
-import structlog
-from click.testing import Result
-from typer.testing import CliRunner
 
-from inventory_sync.cli.main import app
-from inventory_sync.store.db import open_pool
+from inventory_sync.store.db import Pool
+from tests.cli.surroundings import FAILED, REFUSED, WRONG_USE, Terminal, _clean
 from tests.engine.bench import Setup, furnish
 
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    yield
-    structlog.reset_defaults()
-
-
-class Terminal:
-    """A person at a terminal, on the database of a house where something is held."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def run(self, *arguments: str, expect: int = DONE, language: str = "en") -> Result:
-        environ = {
-            "INVENTORY_SYNC_DATABASE_URL": self.url,
-            "INVENTORY_SYNC_SECRET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-            "INVENTORY_SYNC_LANGUAGE": language,
-        }
-        found = CliRunner().invoke(app, list(arguments), env=environ)
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
-
-    def document(self, *arguments: str) -> Any:
-        return orjson.loads(self.run(*arguments, "--json").stdout)
-
-    def rows(self, query: str) -> list[Any]:
-        async def ask() -> list[Any]:
-            pool = await open_pool(self.url, size=1)
-            try:
-                return list(await pool.fetch(query))
-            finally:
-                await pool.close()
-
-        return asyncio.run(ask())
+__all__ = ["_clean"]
 
 
 @pytest.fixture
-def terminal(database: str) -> Terminal:
-    async def live() -> None:
-        pool = await open_pool(database, size=4)
+def terminal(database: str, tmp_path: Path) -> Terminal:
+    """A terminal on the database of a house where something is held."""
+
+    async def live(pool: Pool) -> None:
         bench = await furnish(pool, Setup(codes=("A-1", "B-2"), ledger=10))
         await bench.align()
         bench.move_ledger("A-1", 5000)
         await bench.rest()
         await bench.tasks.kill()
-        await pool.close()
 
-    asyncio.run(live())
-    return Terminal(database)
+    made = Terminal(database, tmp_path)
+    made.on_pool(live)
+    return made
 
 
 def test_what_is_held_is_shown_and_let_go(terminal: Terminal) -> None:
     shown = terminal.run("brake", "show").stdout
     assert "A-1" in shown
     assert "5010" in shown
-    [held] = terminal.document("brake", "show")["held"]
+    [held] = terminal.json("brake", "show")["held"]
     assert (held["route"], held["side"], held["units"], held["before"]) == ("pos-shop", "ledger", 5000, 10)
     assert "急な変動" in terminal.run("brake", "show", language="ja").stdout
 
@@ -87,17 +42,17 @@ def test_what_is_held_is_shown_and_let_go(terminal: Terminal) -> None:
     terminal.run("brake", "release", "pos-shop", "--for", "soon", expect=WRONG_USE)
     terminal.run("brake", "release", "pos-shop", "--for", "25h", expect=REFUSED)
     terminal.run("brake", "release", "elsewhere", expect=FAILED)
-    assert len(terminal.document("brake", "show")["held"]) == 1, "nothing was changed"
+    assert len(terminal.json("brake", "show")["held"]) == 1, "nothing was changed"
 
-    [done] = terminal.document("brake", "release", "--all", "--for", "30m")["released"]
+    [done] = terminal.json("brake", "release", "--all", "--for", "30m")["released"]
     assert (done["route"], done["movements"]) == ("pos-shop", 1)
-    after = terminal.document("brake", "show")
+    after = terminal.json("brake", "show")
     assert after["held"] == []
     assert list(after["off"]) == ["pos-shop"]
     assert "is off until" in terminal.run("brake", "show").stdout
     [entry] = terminal.rows("select actor from audit where action = 'brake.released'")
     assert entry["actor"].startswith("cli")
-    assert terminal.document("brake", "release", "--all")["released"] == []
+    assert terminal.json("brake", "release", "--all")["released"] == []
 
 
 def test_a_stock_take_begins_shows_and_ends(terminal: Terminal) -> None:
@@ -107,8 +62,8 @@ def test_a_stock_take_begins_shows_and_ends(terminal: Terminal) -> None:
     assert "stock-take since" in terminal.run("route", "stocktake", "pos-shop", "start").stdout
     terminal.run("route", "stocktake", "pos-shop", "start", expect=REFUSED)
     assert "--accept" in terminal.run("route", "stocktake", "pos-shop", "end").stdout
-    assert terminal.document("route", "stocktake", "pos-shop", "show")["cells"] == []
-    done = terminal.document("route", "stocktake", "pos-shop", "end", "--accept")
+    assert terminal.json("route", "stocktake", "pos-shop", "show")["cells"] == []
+    done = terminal.json("route", "stocktake", "pos-shop", "end", "--accept")
     assert done == {"route": "pos-shop", "released": 0, "left_held": 0, "settled_units": 0}
     assert "棚卸中ではありません" in terminal.run("route", "stocktake", "pos-shop", "show", language="ja").stdout
 
@@ -117,14 +72,14 @@ def test_a_count_settles_and_a_cell_is_kept_out(terminal: Terminal) -> None:
     terminal.run("route", "count", "pos-shop", "B-2", expect=REFUSED)
     terminal.run("route", "count", "pos-shop", "Z-9", expect=FAILED)
     terminal.rows("update pairs set uncertain = 3 where value = 'B-2' returning id")
-    assert terminal.document("route", "count", "pos-shop", "B-2")["settled_units"] == 3
+    assert terminal.json("route", "count", "pos-shop", "B-2")["settled_units"] == 3
 
     [pair] = terminal.rows("select channel_cell from pairs where value = 'B-2'")
     cell = str(pair["channel_cell"])
-    assert terminal.document("quarantine", "exclude", cell)["excluded"] == [int(cell)]
+    assert terminal.json("quarantine", "exclude", cell)["excluded"] == [int(cell)]
     assert "kept out" in terminal.run("quarantine", "list").stdout
     terminal.run("quarantine", "retry", cell, expect=REFUSED)
-    assert terminal.document("quarantine", "retry", "--all")["released"] == [], "what a person keeps out stays out"
+    assert terminal.json("quarantine", "retry", "--all")["released"] == [], "what a person keeps out stays out"
     terminal.run("quarantine", "exclude", "999999", expect=FAILED)
-    assert len(terminal.document("quarantine", "release", cell)["released"]) == 1
-    assert terminal.document("quarantine", "list")["cells"] == []
+    assert len(terminal.json("quarantine", "release", cell)["released"]) == 1
+    assert terminal.json("quarantine", "list")["cells"] == []

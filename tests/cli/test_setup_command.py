@@ -11,19 +11,15 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-from typer.testing import CliRunner
 
-from inventory_sync.cli.main import app
 from inventory_sync.store import db
 from inventory_sync.systems import registry
 from inventory_sync.systems.steps import Step, StepProof, Way
-from tests.cli.surroundings import invented_systems
+from tests.cli.surroundings import DONE, FAILED, REFUSED, WRONG_USE, Terminal, invented_systems
 from tests.engine import apply_support
-from tests.engine.apply_support import KEY, PARTNERS, SHOP_SECRET, STALL, TILL, TILL_SECRET, Desk
+from tests.engine.apply_support import PARTNERS, SHOP_SECRET, STALL, TILL, TILL_SECRET, Desk
 
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 FRESH = "a-fresh-secret-9876543210"
 
 TILL_STEPS = (
@@ -63,58 +59,23 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield from invented_systems(monkeypatch)
 
 
-class Person:
-    """A person with a terminal, a database and a directory. Everything printed is kept in `seen`."""
+class Person(Terminal):
+    """A person at a terminal, with a file of answers beside the configuration file."""
 
     def __init__(self, url: str, directory: Path) -> None:
-        self.url = url
-        self.file = directory / "house.yaml"
+        super().__init__(url, directory)
         self.answers = directory / "answers.yaml"
-        self.seen = ""
-        self.environ = {
-            "INVENTORY_SYNC_DATABASE_URL": url,
-            "INVENTORY_SYNC_SECRET_KEY": KEY,
-            "INVENTORY_SYNC_LANGUAGE": "en",
-        }
-
-    def run(self, *arguments: str, expect: int = DONE, said: str = "", **environ: str) -> Any:
-        found = CliRunner().invoke(app, list(arguments), env=self.environ | environ, input=said)
-        self.seen += found.output
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
-
-    def json(self, *arguments: str) -> Any:
-        return orjson.loads(self.run(*arguments, "--json").stdout)
 
     def setup(self, answers: str | None = None, *, expect: int = DONE, said: str = "", wait: str = "0") -> Any:
         given = []
         if answers is not None:
             self.answers.write_text(answers, encoding="utf-8")
             given = ["--answers", str(self.answers)]
-        return self.run("setup", "--file", str(self.file), "--wait", wait, *given, expect=expect, said=said)
+        return self.run("setup", "--file", str(self.path), "--wait", wait, *given, expect=expect, said=said)
 
     def states(self, connection: str, system: str) -> dict[str, str]:
         found = self.json("guide", system, "--connection", connection)
         return {step["key"]: step["state"] for step in found["steps"]}
-
-    def behind(self, work: Any) -> Any:
-        """What the daemon does meanwhile, on a pool of its own."""
-
-        async def carry_out() -> Any:
-            pool = await db.open_pool(self.url, size=2)
-            try:
-                return await work(Desk(pool))
-            finally:
-                await pool.close()
-
-        return asyncio.run(carry_out())
-
-    def rows(self, query: str) -> list[Any]:
-        async def look(desk: Desk) -> list[Any]:
-            return [tuple(r) for r in await desk.pool.fetch(query)]
-
-        found: list[Any] = self.behind(look)
-        return found
 
 
 @pytest.fixture
@@ -131,16 +92,16 @@ ALL = LEDGER + CHANNEL + ROUTE
 def test_setup_from_a_file_of_answers_ends_in_a_proven_configuration_without_a_secret_in_it(person: Person) -> None:
     found = person.setup(ALL)
     assert "route preview pos-shop" in found.stdout
-    text = person.file.read_text(encoding="utf-8")
+    text = person.path.read_text(encoding="utf-8")
     assert "account: pos-account" in text
     assert "secret: stored encrypted" in text
-    assert stat.S_IMODE(person.file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(person.path.stat().st_mode) == 0o600
     for secret in (TILL_SECRET, SHOP_SECRET):
         assert secret not in text + person.seen
     state = person.json("status")
     assert [(c["name"], c["state"]) for c in state["connections"]] == [("pos", "linked"), ("shop", "linked")]
     assert state["routes"][0]["state"] == "blocked"
-    assert "Nothing changed" in person.run("apply", str(person.file)).stdout, "the file says what was applied"
+    assert "Nothing changed" in person.run("apply", str(person.path)).stdout, "the file says what was applied"
 
 
 def test_setup_asks_in_order_and_takes_one_line_for_each_answer(person: Person) -> None:
@@ -236,7 +197,7 @@ def test_an_answer_that_is_missing_wrong_or_not_asked_for_is_named_and_nothing_i
     found = person.setup(answers, expect=FAILED if code == "IS-CFG-019" else WRONG_USE)
     assert code in found.stderr
     assert person.rows("select name from connections") == []
-    assert not person.file.exists()
+    assert not person.path.exists()
     assert TILL_SECRET not in person.seen
 
 
@@ -244,24 +205,24 @@ def test_a_refused_credential_ends_a_scripted_setup_with_its_remedy_and_saves_no
     found = person.setup(ALL.replace(SHOP_SECRET, "wrong-secret-000000"), expect=FAILED)
     assert "IS-DMO-001" in found.stderr
     assert person.rows("select name from connections") == []
-    assert not person.file.exists()
+    assert not person.path.exists()
 
 
 def test_a_secret_may_stay_in_the_environment_and_the_file_then_names_the_variable(person: Person) -> None:
     person.environ["TILL_VALUE"] = TILL_SECRET
     person.setup(ALL.replace(TILL_SECRET, "'${TILL_VALUE}'"))
-    assert "secret: ${TILL_VALUE}" in person.file.read_text(encoding="utf-8")
+    assert "secret: ${TILL_VALUE}" in person.path.read_text(encoding="utf-8")
     assert person.json("status")["connections"][0]["state"] == "linked"
 
 
 def test_a_second_setup_takes_what_is_linked_and_keeps_the_rest_of_the_file(person: Person) -> None:
     person.setup(ALL)
-    before = person.file.read_text(encoding="utf-8").replace("connections:", "# mine\nconnections:")
-    person.file.write_text(before, encoding="utf-8")
+    before = person.path.read_text(encoding="utf-8").replace("connections:", "# mine\nconnections:")
+    person.path.write_text(before, encoding="utf-8")
     PARTNERS["fair-account"] = replace(PARTNERS["shop-account"], identity="stall-10")
     more = "channel: {system: stall, name: fair, way: quick, account: fair-account, secret: " + SHOP_SECRET + "}\n"
     person.setup("ledger: {system: till, name: pos}\n" + more + ROUTE)
-    text = person.file.read_text(encoding="utf-8")
+    text = person.path.read_text(encoding="utf-8")
     assert "# mine" in text
     assert "pos-shop:" in text
     assert "pos-fair:" in text
@@ -293,9 +254,9 @@ def test_a_fresh_installation_offers_stock_by_files_and_by_a_partner_and_runs_no
     assert person.rows("select (select count(*) from routes) + (select count(*) from wishes)") == [(0,)]
 
     if family == "files":
-        person.file.write_text("connections:\n  warehouse:\n    system: builtin\n")
-        person.run("apply", str(person.file))
-        stock = person.file.with_name("stock.csv")
+        person.path.write_text("connections:\n  warehouse:\n    system: builtin\n")
+        person.run("apply", str(person.path))
+        stock = person.path.with_name("stock.csv")
         stock.write_text("sku,location,quantity\nTEA-100,main,7\n")
         person.run("ledger", "items", "put", "TEA-100", "--name", "Tea")
         person.run("ledger", "locations", "put", "main", "--name", "Main")
@@ -416,8 +377,8 @@ def test_a_key_for_a_warehouse_system_is_shown_once_and_only_its_hash_is_kept(
     value = "inventory_sync.systems.builtin:definition"
     points = [EntryPoint("builtin", value, registry.ENTRY_POINT_GROUP)]
     monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    person.file.write_text("connections:\n  warehouse:\n    system: builtin\n")
-    person.run("apply", str(person.file))
+    person.path.write_text("connections:\n  warehouse:\n    system: builtin\n")
+    person.run("apply", str(person.path))
     shown = person.run("ledger", "keys", "create", "wms").stdout
     key = next(word for word in shown.split() if word.startswith("isl_"))
     assert key not in person.run("ledger", "keys", "list").stdout

@@ -13,32 +13,24 @@ import asyncio
 import io
 import os
 import resource
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import asyncpg
-
 from inventory_sync.cli import route_push
-from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.engine import previews
 from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, Progress, take_lease
 from inventory_sync.engine.observe import observe
 from inventory_sync.engine.push import push
 from inventory_sync.engine.runs import control, pushes
-from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import OpId
 from inventory_sync.store import db
-from inventory_sync.store.db import Pool, open_pool
-from inventory_sync.store.migrate import migrate
 from inventory_sync.systems.port import (
     Applied,
     CellRef,
@@ -51,6 +43,7 @@ from inventory_sync.systems.port import (
 )
 from inventory_sync.systems.shopify import definition as SHOPIFY
 from inventory_sync.systems.smaregi import definition as SMAREGI
+from tests.engine.bench_seed import house_of
 
 APART = 100
 """Units by which the shop differs before the push."""
@@ -60,45 +53,6 @@ LIVE_AT_MOST = 50
 
 WRITE_TAKES, READ_TAKES = 0.5, 0.1
 """Seconds a partner takes to write a batch of 250, and to answer a reading."""
-
-SEED = """
-with made as (
-  insert into connections (name, system, settings, state, state_since, catalogue_import)
-  select u.name, u.system, '{}', 'linked', now(), 1
-  from (values ('pos', 'smaregi'), ('shop', 'shopify')) as u (name, system) returning id),
-places as (
-  insert into locations (connection_id, key, name, active) select id, '1', 'Ginza', true from made
-  returning id, connection_id),
-things as (
-  insert into items (connection_id, key, codes, name, tracked, bundle, import_id)
-  select m.id, 'i' || n, jsonb_build_object('sku', 'C-' || lpad(n::text, 7, '0')), 'Product ' || n, true, false, 1
-  from made m, generate_series(1, $1::int) n returning id, connection_id, key),
-numbers as (
-  insert into cells (connection_id, item_id, location_id, known, condition, had_row, read_asked_at, read_answered_at)
-  select t.connection_id, t.id, p.id, case when t.connection_id = (select min(id) from made) then 1000 else 900 end,
-         'active', true, now() - interval '5 minutes', now() - interval '5 minutes'
-  from things t join places p on p.connection_id = t.connection_id returning id)
-select count(*) from numbers
-"""
-
-PAIRS = """
-with r as (
-  insert into routes (name, ledger_id, channel_id, direction, ledger_field, channel_fields, state, ever_aligned,
-                      matched_at)
-  select 'pos-shop', min(id), max(id), 'two_way', 'sku', array['sku'], 'running', true, now() from connections
-  returning id, ledger_id, channel_id),
-p as (
-  insert into location_pairs (route_id, ledger_id, channel_id, ledger_location, channel_location)
-  select r.id, r.ledger_id, r.channel_id, g.id, h.id from r
-  join locations g on g.connection_id = r.ledger_id join locations h on h.connection_id = r.channel_id),
-made as (
-  insert into pairs (route_id, channel_cell, value, phase, phase_since, made_at, kept)
-  select r.id, c.id, i.codes ->> 'sku', 'live', now(), now(), -100 from r
-  join items i on i.connection_id = r.channel_id join cells c on c.item_id = i.id returning id, value)
-insert into components (pair_id, ledger_cell)
-select made.id, c.id from made join items i on i.codes ->> 'sku' = made.value
-join r on r.ledger_id = i.connection_id join cells c on c.item_id = i.id
-"""
 
 
 @dataclass
@@ -150,15 +104,6 @@ class Partner:
             if op.cell.item in self.heard and behind in (0, APART):
                 self.acknowledged.setdefault(op.cell.item, time.monotonic())
         return {op.op: Applied() for op in ops}
-
-
-async def seeded(dsn: str, pairs: int) -> Pool:
-    pool = await open_pool(dsn, size=10)
-    await pool.execute(SEED, pairs, timeout=600)
-    await pool.execute("analyze")
-    await pool.execute(PAIRS, timeout=600)
-    await pool.execute("analyze")
-    return pool
 
 
 def peak() -> float:
@@ -315,25 +260,11 @@ async def _sell(
 
 
 async def main(what: str, pairs: int, sales: int) -> None:
-    path = Path(tempfile.mkdtemp(prefix="is-bench-"))
-    path.chmod(0o711)
-    server = EmbeddedPostgres(path / "postgres", fast=True)
-    try:
-        await server.start()
-        connection = await asyncpg.connect(server.dsn_of("postgres"))
-        await connection.execute("create database bench")
-        await connection.close()
-        await migrate(server.dsn_of("bench"))
-        pool = await seeded(server.dsn_of("bench"), pairs)
-        house = House(pool, Ambient(now=lambda: datetime.now(UTC)), "bench", lease_seconds=60)
+    async with house_of(pairs) as (house, path):
         if what == "preview":
             await bench_preview(house, path, pairs)
         else:
             await bench_push(house, path, pairs, sales)
-        await pool.close()
-    finally:
-        await server.stop()
-        shutil.rmtree(path, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,27 +11,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from statistics import median
 from typing import Any
 
-import asyncpg
-
-from inventory_sync.embedded import EmbeddedPostgres
 from inventory_sync.engine import brake
 from inventory_sync.engine.explain import explain
 from inventory_sync.engine.lane import House, Lane, take_lease
 from inventory_sync.engine.observe import observe
-from inventory_sync.model.ambient import Ambient
-from inventory_sync.store.migrate import migrate
 from inventory_sync.systems.smaregi import definition as SMAREGI
-from tests.engine.bench_runs import Partner, seeded
+from tests.engine.bench_runs import Partner
+from tests.engine.bench_seed import house_of
 
 LATELY = (0, 50, 4_000)
 """Cells of the route that went up in the minutes before: none, as on any day, as in a large delivery."""
@@ -127,22 +120,8 @@ async def bench_brake(house: House, pairs: int) -> None:
 
 
 async def main(what: str, pairs: int) -> None:
-    path = Path(tempfile.mkdtemp(prefix="is-bench-"))
-    path.chmod(0o711)
-    server = EmbeddedPostgres(path / "postgres", fast=True)
-    try:
-        await server.start()
-        connection = await asyncpg.connect(server.dsn_of("postgres"))
-        await connection.execute("create database bench")
-        await connection.close()
-        await migrate(server.dsn_of("bench"))
-        pool = await seeded(server.dsn_of("bench"), pairs)
-        house = House(pool, Ambient(now=lambda: datetime.now(UTC)), "bench", lease_seconds=60)
+    async with house_of(pairs) as (house, _):
         await (bench_explain if what == "explain" else bench_brake)(house, pairs)
-        await pool.close()
-    finally:
-        await server.stop()
-        shutil.rmtree(path, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from inventory_sync.engine import stocktake, watching
 from inventory_sync.engine.explain import Cause
@@ -19,7 +18,8 @@ from inventory_sync.sandbox.smaregi.trade import OfflineSale
 from tests.engine.bench import ADJUST, Bench, Setup
 from tests.engine.bench_house import SHOPIFY_SWITCHES
 from tests.engine.conftest import Furnish
-from tests.engine.publish_support import imported
+from tests.engine.explain_rule_stories import RULE_STORIES
+from tests.engine.explain_support import Story, aligned
 from tests.engine.sales_support import trading
 
 NAMED = (
@@ -54,51 +54,8 @@ NAMED = (
 )
 """What a person who asks why must at least be told apart."""
 
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """How a cause comes about, and what has to be said of it then. `first`: it is the first thing that is said."""
-
-    named: str
-    happens: Callable[[Furnish], Awaitable[Bench]]
-    cause: Cause
-    en: str
-    ja: str
-    code: str = "A-1"
-    first: bool = True
-
-
 ONE_WAY = {"direction": "ledger_to_channel", "sales": "expect"}
 TWO_STORES = Setup(stores=("1", "2"))
-
-
-def only_in_the_ledger(bench: Any, code: str, **how: bool) -> None:
-    """A product of the ledger, five of it."""
-    bench.products[code] = bench.pos.add_product(code, bench.agenda.now, **how)
-    bench.pos.receive(bench.products[code], "1", 5, bench.agenda.now)
-
-
-def only_in_the_shop(bench: Any, code: str, **how: bool) -> None:
-    """A listing of the shop, twenty of it."""
-    [bench.items["shop"][code]] = bench.shop().add_product(
-        f"Product {code}", [code], bench.agenda.now, stock=20, policy="CONTINUE", **how
-    )
-
-
-def odd_ones(bench: Any) -> None:
-    """Items that cannot be matched, each for a reason of its own."""
-    only_in_the_ledger(bench, "LONELY-1")
-    only_in_the_shop(bench, "LONELY-2")
-    only_in_the_ledger(bench, "ABC-1")
-    only_in_the_shop(bench, "abc-1")
-    only_in_the_ledger(bench, "UNMANAGED", managed=False)
-    only_in_the_shop(bench, "UNMANAGED")
-    only_in_the_ledger(bench, "UNTRACKED")
-    only_in_the_shop(bench, "UNTRACKED", tracked=False)
-    only_in_the_ledger(bench, "BUNDLE")
-    only_in_the_shop(bench, "BUNDLE", bundle=True)
-    only_in_the_ledger(bench, "TWICE")
-    bench.shop().add_product("Twice", ["TWICE", "TWICE"], bench.agenda.now, stock=20, policy="CONTINUE")
 
 
 async def somebody_sets(bench: Bench, codes: tuple[str, ...], number: int) -> None:
@@ -110,18 +67,8 @@ async def somebody_sets(bench: Bench, codes: tuple[str, ...], number: int) -> No
         await bench.run(12)
 
 
-async def _aligned(furnished: Furnish, setup: Setup | None = None) -> Bench:
-    bench = await furnished(setup)
-    await bench.align()
-    return bench
-
-
-async def _codes_that_do_not_match(furnished: Furnish) -> Bench:
-    return await furnished(Setup(more=odd_ones))
-
-
 async def _a_person_stops_the_route(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     await bench.stop()
     bench.move_ledger("A-1", -4)
     await bench.rest()
@@ -140,7 +87,7 @@ async def _the_route_only_watches(furnished: Furnish) -> Bench:
 
 
 async def _the_shop_is_frozen(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     bench.shop().status = ShopStatus.FROZEN
     bench.move_ledger("A-1", -3)
     await bench.until(lambda: bench.alerts("connection_broken"), seconds=90)
@@ -149,7 +96,7 @@ async def _the_shop_is_frozen(furnished: Furnish) -> Bench:
 
 
 async def _the_shop_refuses_the_item(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     bench.notices("shop").faults = NoticeFaults(loss=1.0)
     assert bench.shop().delete_item(bench.items["shop"]["A-1"], bench.agenda.now)
     bench.move_ledger("A-1", -3)
@@ -157,25 +104,8 @@ async def _the_shop_refuses_the_item(furnished: Furnish) -> Bench:
     return bench
 
 
-def _published(**rule: int) -> Callable[[Furnish], Awaitable[Bench]]:
-    async def happens(furnished: Furnish) -> Bench:
-        return await _aligned(furnished, Setup(ledger=40, route=rule))
-
-    return happens
-
-
-def _ruled(row: str) -> Callable[[Furnish], Awaitable[Bench]]:
-    async def happens(furnished: Furnish) -> Bench:
-        bench = await _aligned(furnished, Setup(codes=("A-1", "B-2"), ledger=10))
-        await imported(bench, f"code,{row}\n")
-        await bench.rest()
-        return bench
-
-    return happens
-
-
 async def _a_rise_without_example(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     bench.move_ledger("A-1", 5000)
     await bench.rest()
     assert bench.channel() == 10
@@ -183,7 +113,7 @@ async def _a_rise_without_example(furnished: Furnish) -> Bench:
 
 
 async def _more_is_counted_in_a_stock_take(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     await stocktake.start(bench.house, "pos-shop", actor="person")
     bench.pos.count(bench.products["A-1"], "1", 13, bench.agenda.now)
     bench.heard("pos")
@@ -193,7 +123,7 @@ async def _more_is_counted_in_a_stock_take(furnished: Furnish) -> Bench:
 
 
 async def _answers_are_lost(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     bench.faults("shop").queue(ADJUST, *[Fault(FaultKind.RESET_BEFORE)] * 6)
     bench.move_ledger("A-1", -3)
 
@@ -221,7 +151,7 @@ async def _nobody_books_a_sale(furnished: Furnish) -> Bench:
 
 def _at_the_ledger(act: Callable[[Bench], object]) -> Callable[[Furnish], Awaitable[Bench]]:
     async def happens(furnished: Furnish) -> Bench:
-        bench = await _aligned(furnished, TWO_STORES)
+        bench = await aligned(furnished, TWO_STORES)
         act(bench)
         bench.heard("pos")
         await bench.rest()
@@ -234,13 +164,13 @@ def _at_the_ledger(act: Callable[[Bench], object]) -> Callable[[Furnish], Awaita
 
 async def _another_tool_fights_over_three_items(furnished: Furnish) -> Bench:
     codes = ("A-1", "B-2", "C-3")
-    bench = await _aligned(furnished, Setup(codes=codes, ledger=10, route=ONE_WAY))
+    bench = await aligned(furnished, Setup(codes=codes, ledger=10, route=ONE_WAY))
     await somebody_sets(bench, codes, 14)
     return bench
 
 
 async def _the_shop_shows_an_old_number(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished, Setup(shopify=replace(SHOPIFY_SWITCHES, read_lag=2.0)))
+    bench = await aligned(furnished, Setup(shopify=replace(SHOPIFY_SWITCHES, read_lag=2.0)))
     bench.move_channel("A-1", -2)
 
     async def looked() -> bool:
@@ -262,7 +192,7 @@ async def _a_level_is_switched_off(furnished: Furnish) -> Bench:
 
 
 async def _a_register_comes_back(furnished: Furnish) -> Bench:
-    bench = await _aligned(furnished)
+    bench = await aligned(furnished)
     sold_at = bench.agenda.now - timedelta(hours=2)
     bench.pos.offline_burst([OfflineSale(bench.products["A-1"], "1", 3, sold_at)], bench.agenda.now)
     bench.heard("pos")
@@ -282,54 +212,7 @@ async def _an_importer_books_what_we_booked(furnished: Furnish) -> Bench:
 
 
 STORIES = (
-    Story(
-        "unmatched",
-        _codes_that_do_not_match,
-        Cause.UNMATCHED,
-        'shop has no item with the same code as "LONELY-1" of pos, so it is not matched.',
-        "pos の「LONELY-1」と同じコードの商品が shop にない",
-        code="LONELY-1",
-    ),
-    Story(
-        "near miss, of which code",
-        _codes_that_do_not_match,
-        Cause.NEAR_MISS,
-        'Nothing matches "ABC-1" of pos, but shop has almost the same code, "abc-1".',
-        "shop にほぼ同じコード「abc-1」があります",
-        code="ABC-1",
-    ),
-    Story(
-        "ambiguous",
-        _codes_that_do_not_match,
-        Cause.AMBIGUOUS,
-        'The code "TWICE" is ambiguous: several items of the channel have it',
-        "販売チャネルの複数の商品にある",
-        code="TWICE",
-    ),
-    Story(
-        "untracked",
-        _codes_that_do_not_match,
-        Cause.UNTRACKED,
-        "At shop, stock is not managed for",
-        "shop の Product UNTRACKED は在庫管理がオフ",
-        code="UNTRACKED",
-    ),
-    Story(
-        "untracked",
-        _codes_that_do_not_match,
-        Cause.UNTRACKED,
-        "At pos, stock is not managed for",
-        "在庫管理がオフ",
-        code="UNMANAGED",
-    ),
-    Story(
-        "bundle",
-        _codes_that_do_not_match,
-        Cause.BUNDLE,
-        "is the parent of a bundle",
-        "組み合わせ商品の親",
-        code="BUNDLE",
-    ),
+    *RULE_STORIES,
     Story(
         "stopped",
         _a_person_stops_the_route,
@@ -346,18 +229,6 @@ STORIES = (
         "接続 shop が使えません。",
     ),
     Story("quarantined", _the_shop_refuses_the_item, Cause.QUARANTINED, "shop / Tokyo is in quarantine", "隔離中です"),
-    Story("buffer", _published(buffer=3), Cause.BUFFER, "3 units are kept back as a buffer.", "安全在庫として 3 個"),
-    Story("percent", _published(percent=50), Cause.PERCENT, "Only 50 percent of the stock", "在庫の 50 パーセント"),
-    Story("cap", _published(maximum=15), Cause.CAP, "show 15 units at most", "最大 15 個"),
-    Story("offset", _ruled("offset\nA-1,5"), Cause.OFFSET, "adds +5 units", "+5 個を加減", first=False),
-    Story("end-when", _ruled("end_when\nA-1,12"), Cause.END_WHEN, "the channel is told 0", "12 個以下のため"),
-    Story(
-        "excluded from the route",
-        _ruled("exclude\nA-1,yes"),
-        Cause.NOT_PUBLISHED,
-        "The publish rule of the route pos-shop leaves this item out.",
-        "ルート pos-shop の公開設定で、この商品は対象外",
-    ),
     Story(
         "held by the brake",
         _a_rise_without_example,

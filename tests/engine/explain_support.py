@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from inventory_sync.engine.explain import Cause, Event, Explanation, Line, explain
-from tests.engine.bench import Bench
+from tests.engine.bench import Bench, Setup
+from tests.engine.conftest import Furnish
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a cause comes about, and what has to be said of it then. `first`: it is the first thing that is said."""
+
+    named: str
+    happens: Callable[[Furnish], Awaitable[Bench]]
+    cause: Cause
+    en: str
+    ja: str
+    code: str = "A-1"
+    first: bool = True
+
+
+async def aligned(furnished: Furnish, setup: Setup | None = None) -> Bench:
+    """A bench of a route that was aligned and runs."""
+    bench = await furnished(setup)
+    await bench.align()
+    return bench
 
 
 async def ask(bench: Bench, code: str = "A-1", **options: Any) -> Explanation:

@@ -3,7 +3,6 @@ granted; where a shop is linked with other software already, nobody has to apply
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from inventory_sync.engine.setup.steps import guide, say_done
 from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, BrokenKind
 from inventory_sync.systems.steps import StepState
-from tests.engine.apply_support import BOX, PARTNERS, TILL_SECRET, reset_partners
+from tests.engine.apply_support import BOX, TILL_SECRET
 from tests.engine.makeshop_desk import CLASSIC, MakeShopDesk
 from tests.engine.test_approvals import CODES, MAKESHOP, Office
 
@@ -38,11 +37,7 @@ ROUTE = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
+pytestmark = pytest.mark.usefixtures("partners")
 
 
 @pytest.fixture

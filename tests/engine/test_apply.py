@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,23 +24,10 @@ from tests.engine.apply_support import (
     STOPPED,
     TILL_SECRET,
     Desk,
-    reset_partners,
     second_till,
 )
 
 NEW_SECRET = "another-secret-9876543210"
-
-
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
-@pytest.fixture
-def desk(pool: db.Pool) -> Desk:
-    return Desk(pool)
 
 
 async def secret_of(desk: Desk, name: str) -> dict[str, str]:

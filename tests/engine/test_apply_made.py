@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,25 +11,13 @@ from inventory_sync.config import ConfigDocument, SetLine
 from inventory_sync.engine import matching, routes
 from inventory_sync.engine.apply_report import What
 from inventory_sync.store import db
-from tests.engine.apply_support import CONNECTIONS, PARTNERS, ROUTE, RUNNING, STOPPED, Desk, reset_partners
+from tests.engine.apply_support import CONNECTIONS, PARTNERS, ROUTE, RUNNING, STOPPED, Desk
 
 POOL = """\
     pool: {ledger: ["1", "2"], intake: "1", channel: "L1"}
 """
 HEAD = CONNECTIONS + ROUTE.partition("    locations:")[0]
 POOLED = HEAD + POOL
-
-
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
-@pytest.fixture
-def desk(pool: db.Pool) -> Desk:
-    return Desk(pool)
 
 
 async def places(desk: Desk) -> list[tuple[Any, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
@@ -15,22 +14,15 @@ from inventory_sync.engine.stored import open_settings, unseal
 from inventory_sync.sandbox.makeshop_classic import ClassicMakeShopSimulator
 from inventory_sync.store import db
 from inventory_sync.systems.makeshop import definition as MAKESHOP
-from tests.engine.apply_support import BOX, PARTNERS, TILL_SECRET, reset_partners
+from tests.engine.apply_support import BOX, TILL_SECRET
 from tests.engine.makeshop_desk import CLASSIC, MakeShopDesk
 
 TILL = f"connections:\n  pos: {{system: till, account: pos-account, secret: {TILL_SECRET}}}\n"
 ROUTE = "routes:\n  pos-cart:\n    ledger: pos\n    channel: cart\n    match: {channel_field: custom_code}\n"
 
 
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
 @pytest.fixture
-def desk(pool: db.Pool) -> MakeShopDesk:
+def desk(partners: None, pool: db.Pool) -> MakeShopDesk:
     return MakeShopDesk(pool)
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from inventory_sync.config import ConfigErrors
 from inventory_sync.store import db
-from tests.engine.apply_support import PARTNERS, SHOP_SECRET, reset_partners
+from tests.engine.apply_support import SHOP_SECRET
 from tests.engine.makeshop_desk import CLASSIC, MakeShopDesk
 
 
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
 @pytest.fixture
-def desk(pool: db.Pool) -> MakeShopDesk:
+def desk(partners: None, pool: db.Pool) -> MakeShopDesk:
     return MakeShopDesk(pool)
 
 

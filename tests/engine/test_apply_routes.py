@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,22 +20,8 @@ from tests.engine.apply_support import (
     STOPPED,
     TILL_SECRET,
     Desk,
-    reset_partners,
     second_till,
 )
-
-
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
-@pytest.fixture
-def desk(pool: db.Pool) -> Desk:
-    return Desk(pool)
-
 
 # -- routes --------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -19,7 +18,7 @@ from inventory_sync.store import db
 from inventory_sync.systems.errors import Broken, BrokenKind
 from inventory_sync.systems.registry import load
 from inventory_sync.systems.steps import Step, StepState
-from tests.engine.apply_support import BOX, CONNECTIONS, PARTNERS, STALL, Desk, reset_partners
+from tests.engine.apply_support import BOX, CONNECTIONS, STALL, Desk
 
 MAKESHOP = load().get("makeshop")
 
@@ -82,11 +81,7 @@ async def office(pool: db.Pool) -> Office:
     return made
 
 
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
+pytestmark = pytest.mark.usefixtures("partners")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,25 +27,12 @@ from tests.engine.apply_support import (
     STALL,
     SYSTEMS,
     Desk,
-    reset_partners,
     second_till,
 )
 
 FRESH = "a-fresh-secret-9876543210"
 UNINSTALLED = Broken("The app was removed.", kind=BrokenKind.UNINSTALLED, remedy="Install it again.", code="IS-DMO-003")
 REFUSED = Broken("The secret is refused.", kind=BrokenKind.CREDENTIAL, remedy="Copy it again.", code="IS-DMO-001")
-
-
-@pytest.fixture(autouse=True)
-def _partners() -> Iterator[None]:
-    reset_partners()
-    yield
-    PARTNERS.clear()
-
-
-@pytest.fixture
-def desk(pool: db.Pool) -> Desk:
-    return Desk(pool)
 
 
 def carer(desk: Desk) -> CareDesk:

@@ -13,6 +13,7 @@ from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.arithmetic import line, steps
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.find import slips
+from inventory_sync.engine.explain.finding import Clock, duration
 from inventory_sync.engine.explain.gather import concerns
 from inventory_sync.engine.explain.state import (
     Alert,
@@ -33,8 +34,10 @@ from inventory_sync.engine.explain.state import (
     WaitingOrder,
     Write,
 )
-from inventory_sync.engine.explain.texts import REASONS, TEXTS, TWICE, say
-from inventory_sync.engine.explain.verdict import Clock, duration, headline, judge, judge_unpaired, unknown_code
+from inventory_sync.engine.explain.texts import TEXTS, say
+from inventory_sync.engine.explain.unpaired import judge_unpaired, unknown_code
+from inventory_sync.engine.explain.verdict import headline, judge
+from inventory_sync.engine.explain.words import REASONS, TWICE
 from inventory_sync.model.auto_buffer import Sold, reckon
 from inventory_sync.model.decide import Blocked, Decision
 from inventory_sync.model.publish import PublishRule

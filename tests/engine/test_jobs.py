@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +10,9 @@ import pytest
 
 from inventory_sync.engine import jobs, overview, routes, schedule
 from inventory_sync.engine.named import NoSuch
-from inventory_sync.store.db import Pool
-from tests.engine.apply_support import PARTNERS, RUNNING, Desk, reset_partners
+from tests.engine.apply_support import RUNNING, Desk
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def desk(pool: Pool) -> Iterator[Desk]:
-    reset_partners()
-    yield Desk(pool)
-    PARTNERS.clear()
 
 
 async def known(desk: Desk) -> dict[str, Any]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from inventory_sync.engine import matching, overview
-from inventory_sync.store.db import Pool
-from tests.engine.apply_support import PARTNERS, STOPPED, Desk, reset_partners
+from tests.engine.apply_support import STOPPED, Desk
 
 BY_OTHER = STOPPED + "    match: {ledger_field: other, channel_field: [other]}\n"
 CROSSED = STOPPED + "    match: {ledger_field: other, channel_field: [sku]}\n"
-
-
-@pytest.fixture
-def desk(pool: Pool) -> Iterator[Desk]:
-    reset_partners()
-    yield Desk(pool)
-    PARTNERS.clear()
 
 
 async def step(desk: Desk, name: str) -> str:

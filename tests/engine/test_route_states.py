@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,18 +12,10 @@ from inventory_sync.engine import decide, matching, overview, routes, stopping, 
 from inventory_sync.engine.route_words import WORDS, Step, blocker
 from inventory_sync.engine.routes import RefusedByRule
 from inventory_sync.engine.unmap import unmap
-from inventory_sync.store.db import Pool
-from tests.engine.apply_support import CONNECTIONS, PARTNERS, ROUTE, RUNNING, STOPPED, Desk, reset_partners
+from tests.engine.apply_support import CONNECTIONS, PARTNERS, ROUTE, RUNNING, STOPPED, Desk
 
 WATCHING = STOPPED + "    state: watching\n"
 EMPTY_ROUTE = CONNECTIONS + ROUTE.partition("    locations:")[0]
-
-
-@pytest.fixture
-def desk(pool: Pool) -> Iterator[Desk]:
-    reset_partners()
-    yield Desk(pool)
-    PARTNERS.clear()
 
 
 async def shown(desk: Desk) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from tests.engine.bench import Bench, Setup
 from tests.engine.conftest import Furnish
 from tests.engine.safety_support import TWELVE, held, never_told_too_high, set_channel, set_ledger, sums_agree
 
+HALF = TWELVE[:6]
+
 
 async def release(bench: Bench, *, lasting: timedelta | None = None) -> list[service.Released]:
     done = await service.release(bench.house, ["pos-shop"], actor="person", lasting=lasting)
@@ -23,18 +25,21 @@ async def twelve(running: Furnish, **more: object) -> Bench:
     return await running(Setup(codes=TWELVE, ledger=10, **more))  # type: ignore[arg-type]
 
 
-async def test_a_ledger_that_reports_zero_for_half_its_items_is_held_and_sales_flow(running: Furnish) -> None:
-    bench = await twelve(running)
-    half = TWELVE[:6]
+async def half_go_to_zero(bench: Bench) -> None:
     bench.off |= {"observe:pos"}  # the ledger's answer comes for all of them at once
-    set_ledger(bench, dict.fromkeys(half, 0))
+    set_ledger(bench, dict.fromkeys(HALF, 0))
     await bench.run(30)
     bench.off.clear()
     await bench.run(60)
-    assert await held(bench) == dict.fromkeys(half, -10)
+
+
+async def test_a_ledger_that_reports_zero_for_half_its_items_is_held_and_sales_flow(running: Furnish) -> None:
+    bench = await twelve(running)
+    await half_go_to_zero(bench)
+    assert await held(bench) == dict.fromkeys(HALF, -10)
     [alert] = await bench.alerts("brake")
     assert (alert["subject"], alert["detail"]["cells"], alert["detail"]["to_zero"]) == ("pos-shop", 6, 6)
-    assert {bench.channel(code) for code in half} == {10}, "the shop goes on selling what it had"
+    assert {bench.channel(code) for code in HALF} == {10}, "the shop goes on selling what it had"
 
     bench.move_channel("A-01", -3)
     bench.move_channel("A-12", -2)
@@ -50,15 +55,11 @@ async def test_a_ledger_that_reports_zero_for_half_its_items_is_held_and_sales_f
 
 async def test_what_is_held_is_told_when_a_person_lets_it_go(running: Furnish) -> None:
     bench = await twelve(running)
-    bench.off |= {"observe:pos"}
-    set_ledger(bench, dict.fromkeys(TWELVE[:6], 0))
-    await bench.run(30)
-    bench.off.clear()
-    await bench.run(60)
+    await half_go_to_zero(bench)
     [done] = await release(bench)
     assert done.movements == 6
     await bench.rest()
-    assert {bench.channel(code) for code in TWELVE[:6]} == {0}
+    assert {bench.channel(code) for code in HALF} == {0}
     assert await bench.alerts("brake") == []
     assert await held(bench) == {}
     [entry] = await bench.rows("select actor, before from audit where action = 'brake.released'")
@@ -68,18 +69,14 @@ async def test_what_is_held_is_told_when_a_person_lets_it_go(running: Furnish) -
 
 async def test_a_ledger_that_takes_its_zeros_back_ends_what_is_held_by_itself(running: Furnish) -> None:
     bench = await twelve(running)
-    bench.off |= {"observe:pos"}
-    set_ledger(bench, dict.fromkeys(TWELVE[:6], 0))
-    await bench.run(30)
-    bench.off.clear()
-    await bench.run(60)
+    await half_go_to_zero(bench)
     bench.move_channel("A-01", -3)
     await bench.rest()
     set_ledger(bench, {"A-01": 7} | dict.fromkeys(TWELVE[1:5], 10) | {"A-06": 8})
     await bench.run(30)
     await bench.rest()
     assert await held(bench) == {}
-    assert [bench.channel(code) for code in TWELVE[:6]] == [7, 10, 10, 10, 10, 8]
+    assert [bench.channel(code) for code in HALF] == [7, 10, 10, 10, 10, 8]
     assert await bench.alerts("brake") == []
     never_told_too_high(bench)
     await sums_agree(bench)
@@ -151,7 +148,7 @@ async def test_orders_that_sell_everything_are_sales(running: Furnish) -> None:
 async def test_sales_at_the_till_that_empty_many_items_flow_once_the_ledger_says_so(running: Furnish) -> None:
     bench = await twelve(running)
     bench.off |= {"observe:pos"}
-    for code in TWELVE[:6]:
+    for code in HALF:
         bench.move_ledger(code, -10)
     await bench.run(20)
     bench.off.clear()
@@ -159,7 +156,7 @@ async def test_sales_at_the_till_that_empty_many_items_flow_once_the_ledger_says
     await bench.run(60)
     await bench.rest()
     assert await held(bench) == {}
-    assert {bench.channel(code) for code in TWELVE[:6]} == {0}
+    assert {bench.channel(code) for code in HALF} == {0}
     await bench.until(_closed(bench))
 
 
@@ -195,7 +192,7 @@ async def test_a_channel_that_goes_to_zero_or_up_everywhere_is_not_carried_into_
 async def test_two_shops_of_one_ledger_are_held_alike_and_sell_on(running: Furnish) -> None:
     bench = await running(Setup(codes=TWELVE, shops=("shop", "mart"), ledger=10))
     bench.off |= {"observe:pos"}
-    set_ledger(bench, dict.fromkeys(TWELVE[:6], 0))
+    set_ledger(bench, dict.fromkeys(HALF, 0))
     await bench.run(20)
     bench.off.clear()
     await bench.run(30)
@@ -210,16 +207,16 @@ async def test_two_shops_of_one_ledger_are_held_alike_and_sell_on(running: Furni
 
 
 async def test_goods_moved_between_the_stores_of_a_pool_pass(running: Furnish) -> None:
-    bench = await running(Setup(codes=TWELVE[:6], stores=("1", "2"), pool="1", ledger=10))
+    bench = await running(Setup(codes=HALF, stores=("1", "2"), pool="1", ledger=10))
     bench.off |= {"observe:pos"}
-    for code in TWELVE[:6]:
+    for code in HALF:
         bench.move_ledger(code, -10, store="1")
         bench.move_ledger(code, 10, store="2")
     await bench.run(20)
     bench.off.clear()
     await bench.rest()
     assert await held(bench) == {}
-    assert {bench.channel(code) for code in TWELVE[:6]} == {20}
+    assert {bench.channel(code) for code in HALF} == {20}
 
 
 async def test_the_brake_stays_off_for_as_long_as_a_person_says(running: Furnish) -> None:
@@ -244,7 +241,7 @@ async def test_the_brake_stays_off_for_as_long_as_a_person_says(running: Furnish
 async def test_a_preview_that_a_person_accepts_ends_what_is_held(running: Furnish) -> None:
     bench = await twelve(running)
     bench.off |= {"observe:pos"}
-    set_ledger(bench, dict.fromkeys(TWELVE[:6], 0))
+    set_ledger(bench, dict.fromkeys(HALF, 0))
     await bench.run(20)
     bench.off.clear()
     await bench.run(30)
@@ -256,7 +253,7 @@ async def test_a_preview_that_a_person_accepts_ends_what_is_held(running: Furnis
     await bench.start(preview_id=preview.id)
     await bench.rest()
     assert await held(bench) == {}
-    assert {bench.channel(code) for code in TWELVE[:6]} == {0}
+    assert {bench.channel(code) for code in HALF} == {0}
     await sums_agree(bench)
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from inventory_sync.engine import overview, routes
 from inventory_sync.engine.routes import RefusedByRule
-from inventory_sync.store.db import open_pool
 from inventory_sync.systems.errors import FileRefused
 from inventory_sync.systems.port import NamedFile
 from tests.engine.bench_classic import ClassicBench, furnish_classic
 from tests.engine.bench_house import Setup
+from tests.engine.conftest import benches
 
 TWO = Setup(shops=(), codes=("A-1", "B-2"), ledger=10, channel=4)
 
@@ -20,19 +20,8 @@ TWO = Setup(shops=(), codes=("A-1", "B-2"), ledger=10, channel=4)
 @pytest.fixture
 async def shop(database: str) -> AsyncIterator[Callable[[], Awaitable[ClassicBench]]]:
     """Makes the bench of a story. When it is over, no partner's limit may have been overstepped."""
-    pool = await open_pool(database, size=4)
-    made: list[ClassicBench] = []
-
-    async def make() -> ClassicBench:
-        made.append(await furnish_classic(pool, TWO))
-        return made[-1]
-
-    yield make
-    for bench in made:
-        await bench.tasks.kill()
-    pool.terminate()
-    for bench in made:
-        assert bench.broken_limits() == []
+    async with benches(database, lambda pool: furnish_classic(pool, TWO)) as make:
+        yield make
 
 
 Shop = Callable[[], Awaitable[ClassicBench]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inventory_sync.engine.explain import Cause
 from tests.engine.bench import Bench, Setup
 from tests.engine.conftest import Furnish
-from tests.engine.explain_stories import odd_ones, only_in_the_shop
+from tests.engine.explain_rule_stories import odd_ones, only_in_the_shop
 from tests.engine.explain_support import ask, causes, line, told, unpaired
 
 

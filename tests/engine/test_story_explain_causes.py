@@ -7,8 +7,8 @@ import pytest
 from inventory_sync.cli.explain import problems_in_japanese
 from inventory_sync.engine.explain import Cause
 from tests.engine.conftest import Furnish
-from tests.engine.explain_stories import NAMED, STORIES, Story
-from tests.engine.explain_support import ask
+from tests.engine.explain_stories import NAMED, STORIES
+from tests.engine.explain_support import Story, ask
 
 
 @pytest.mark.parametrize("named", NAMED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inventory_sync.engine import quarantine, stocktake, watching
-from inventory_sync.engine.evidence import stop_routes_of
+from inventory_sync.engine.blocking import stop_routes_of
 from inventory_sync.engine.explain import Cause
 from inventory_sync.sandbox.faults import NoticeFaults
 from inventory_sync.sandbox.shopify.simulator import ShopStatus

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from inventory_sync.engine import catalogue, order_policy, orders
+from inventory_sync.engine import catalogue, order_lines, order_policy
 from inventory_sync.engine.explain import Cause
 from inventory_sync.engine.named import NoSuch
 from inventory_sync.sandbox.faults import NoticeFaults
@@ -146,7 +146,9 @@ async def test_an_order_delivered_twice_counts_once_and_a_later_change_of_it_sti
     cell = CellRef(row["item_key"], row["location_key"])
     line = OrderLine(number, row["line"], cell, 3, OrderState.PLACED, row["placed_at"], Payment.PAID)
     for _ in range(2):  # as another delivery of the same page, and both at once
-        await orders.keep(bench.house, bench.lanes["cart"], [line, line], asked_at=bench.agenda.now, unseen_at=None)
+        await order_lines.keep(
+            bench.house, bench.lanes["cart"], [line, line], asked_at=bench.agenda.now, unseen_at=None
+        )
     await bench.rest()
     assert (bench.ledger(), bench.stock()) == (7, 7)
     assert await bench.pool.fetchval("select count(*) from order_lines where order_id = $1", number) == 1

@@ -2,83 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
-import orjson
 import pytest
-import structlog
-from click.testing import Result
-from typer.testing import CliRunner
 
-from inventory_sync.cli.ledger import app
 from inventory_sync.cli.ledger_texts import LEDGER_TEXTS
 from inventory_sync.ledger import book as ledger
 from inventory_sync.ledger.values import Item
-from inventory_sync.store import db
+from inventory_sync.store.db import Pool
+from tests.cli.surroundings import FAILED, REFUSED, WRONG_USE, Terminal, _clean
 from tests.ledger.ledger_support import START
 
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
-KEY = "a-secret-key-of-more-than-32-characters"
+__all__ = ["_clean"]
 
 
-class Terminal:
-    """A person at a terminal."""
+def make_book(terminal: Terminal, name: str) -> None:
+    async def make(pool: Pool) -> None:
+        book = await ledger.ensure_book(pool, name, new_id=lambda: f"of-{name}", now=START)
+        await ledger.put_items(pool, book, [Item("A", "Apple")], now=START)
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.environ = {
-            "INVENTORY_SYNC_DATABASE_URL": url,
-            "INVENTORY_SYNC_SECRET_KEY": KEY,
-            "INVENTORY_SYNC_LANGUAGE": "en",
-        }
-
-    def run(self, *arguments: str, expect: int = DONE, **environ: str) -> Result:
-        found = CliRunner().invoke(app, list(arguments), env=self.environ | environ)
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
-
-    def json(self, *arguments: str) -> Any:
-        return orjson.loads(self.run(*arguments, "--json").stdout)
-
-    def make_book(self, name: str) -> None:
-        async def make() -> None:
-            pool = await db.open_pool(self.url, size=2)
-            try:
-                book = await ledger.ensure_book(pool, name, new_id=lambda: f"of-{name}", now=START)
-                await ledger.put_items(pool, book, [Item("A", "Apple")], now=START)
-            finally:
-                await pool.close()
-
-        asyncio.run(make())
+    terminal.on_pool(make)
 
 
 @pytest.fixture
-def terminal(sync_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    found = Terminal(sync_database)
-    found.make_book("warehouse")
-    yield found
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
-
-
-@pytest.fixture
-def sync_database(postgres: Any) -> Iterator[str]:
-    """As `database`, for tests whose commands run event loops of their own."""
-    from tests.conftest import TEMPLATE, _execute, _numbers
-
-    name = f"test_{next(_numbers)}"
-    asyncio.run(_execute(postgres, f"create database {name} template {TEMPLATE}"))
-    yield postgres.dsn_of(name)
-    asyncio.run(_execute(postgres, f"drop database {name} with (force)"))
+def terminal(database: str, tmp_path: Path) -> Terminal:
+    found = Terminal(database, tmp_path, "ledger")
+    make_book(found, "warehouse")
+    return found
 
 
 def test_a_count_and_a_change_are_booked_and_shown(terminal: Terminal) -> None:
@@ -123,13 +73,13 @@ def test_a_count_of_the_past_keeps_what_came_later(terminal: Terminal) -> None:
 def test_what_does_not_exist_is_named_in_the_readers_language(terminal: Terminal) -> None:
     assert "no level of it yet" in terminal.run("get", "nothing").stdout
     assert "IS-LDG-012" in terminal.run("adjust", "a", "1", expect=FAILED).output
-    japanese = terminal.run("adjust", "a", "1", expect=FAILED, INVENTORY_SYNC_LANGUAGE="ja").output
+    japanese = terminal.run("adjust", "a", "1", expect=FAILED, language="ja").output
     assert "空白も含めてSKUを確認" in japanese
     assert "IS-LDG-030" in terminal.run("get", "A", "--book", "shop", expect=FAILED).output
 
 
 def test_with_several_books_one_has_to_be_named(terminal: Terminal) -> None:
-    terminal.make_book("second")
+    make_book(terminal, "second")
     assert "second, warehouse" in terminal.run("get", "A", expect=WRONG_USE).output
     terminal.run("set", "A", "3", "--book", "second")
     assert terminal.json("get", "A", "--book", "warehouse")["levels"] == []

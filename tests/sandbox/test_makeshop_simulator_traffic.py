@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -15,6 +14,7 @@ from inventory_sync.sandbox.kernel import Fault, FaultKind, Request
 from inventory_sync.sandbox.makeshop import PATH, MakeShopSimulator
 from inventory_sync.sandbox.shell import SandboxShell
 from tests.sandbox.makeshop_support import GET_SHOP, START, STOCK, WRITE_PRODUCTS, Caller, after, by_system, shop_with
+from tests.systems.clock import MovedClock
 
 TIME_ENOUGH = 10.0
 SOME_REQUEST = Request("POST", PATH, "", {}, b"")
@@ -88,25 +88,12 @@ def test_a_request_given_up_counts_for_as_long_as_its_caller_waited() -> None:
         assert rules(simulator) == (["overlap"] if overlap else [])
 
 
-class Clock:
-    """A clock that only tests move."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
 class Running:
     """A shop with one item of 5 behind the shell, and a caller over HTTP."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.simulator = MakeShopSimulator()
-        self.clock = Clock()
+        self.clock = MovedClock(START)
         self.shell = SandboxShell(self.simulator, clock=self.clock)
         self.session = session
         [self.item] = self.simulator.seed_catalogue(1, START, initial=5)
@@ -139,7 +126,7 @@ class Running:
     async def give_up(self, fault: Fault, seconds: float) -> None:
         """Give up such a write after so many seconds, and wait until the shell has noticed."""
         writing = await self.hang(fault)
-        self.clock.move(seconds)
+        self.clock.advance(seconds)
         writing.cancel()
         await until(lambda: self.simulator.traffic.abandoned_is_under_way(self.clock()))
 
@@ -163,19 +150,19 @@ async def running() -> AsyncIterator[Running]:
 async def test_one_request_after_the_other_is_no_overlap(running: Running) -> None:
     for number in range(5):
         await running.write(number)
-        running.clock.move(1.0)
+        running.clock.advance(1.0)
         assert await running.read() == number
-        running.clock.move(1.0)
+        running.clock.advance(1.0)
     assert rules(running.simulator) == []
     await running.read()
-    running.clock.move(0.9)
+    running.clock.advance(0.9)
     await running.read()
     assert rules(running.simulator) == ["rate"]
 
 
 async def test_a_request_during_another_is_an_overlap_whatever_it_asks(running: Running) -> None:
     writing = await running.hang(Fault(FaultKind.DELAY, 60.0))
-    running.clock.move(1.0)
+    running.clock.advance(1.0)
     assert await running.read() == 9
     assert rules(running.simulator) == ["overlap"]
     writing.cancel()
@@ -186,7 +173,7 @@ async def test_a_request_without_an_answer_counts_after_its_caller_gave_up(
     running: Running, kind: FaultKind, stock: int
 ) -> None:
     await running.give_up(Fault(kind, 60.0), 5.0)
-    running.clock.move(4.0)
+    running.clock.advance(4.0)
     assert await running.read() == stock
     assert rules(running.simulator) == ["overlap"]
 
@@ -196,14 +183,14 @@ async def test_a_caller_that_waits_as_long_again_overlaps_nothing(
     running: Running, kind: FaultKind, stock: int
 ) -> None:
     await running.give_up(Fault(kind, 60.0), 5.0)
-    running.clock.move(5.0)
+    running.clock.advance(5.0)
     assert await running.read() == stock
     assert rules(running.simulator) == []
 
 
 async def test_a_late_write_is_not_counted_again_when_it_lands(running: Running) -> None:
     writing = await running.hang(Fault(FaultKind.LATE, 0.0))
-    running.clock.move(5.0)
+    running.clock.advance(5.0)
     writing.cancel()
     await until(lambda: running.simulator.stock(running.item) == 9)
     assert await running.read() == 9

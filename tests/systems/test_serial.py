@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.http import HttpRequest, HttpResponse, NoAnswer, NotSent
 from inventory_sync.systems.serial import GRACE, ORDERS, READ, RESERVED, WRITE, SerialBudget, SerialLine
+from tests.systems.clock import MovedClock
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 REQUEST = HttpRequest("POST", "https://shop.example.test/", timeout=10.0)
@@ -258,15 +259,9 @@ class Partner:
             self.under_way -= 1
 
 
-class Clock:
+class Clock(MovedClock):
     def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        super().__init__(START)
 
 
 def refuse(kind: str, seconds: float) -> RetryLater:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler
 
 from inventory_sync import __version__
+from inventory_sync.engine import jobs, schedule
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
@@ -238,6 +240,27 @@ async def test_status_shows_connections_routes_and_alerts_and_no_secret(
     assert route["match"] == {"matched": 3, "ambiguous_count": 1, "excluded_count": {"ledger": 2}}
     assert (route["pairs"], route["owed"]) == (0, 0)
     assert [(a["code"], a["subject"]) for a in status["alerts"]] == [("connection_broken", "shop")]
+
+
+async def test_status_lists_the_jobs_that_the_command_line_lists(open_admin: Opener, pool: Pool, house: House) -> None:
+    pos = await make_connection(pool, house, "pos")
+    await pool.execute("update connections set identity = 'contract'")
+    await db.value(pool, "claim_run", name=f"reconcile:{pos}", last_at=None, now=house.now())
+    await db.value(pool, "claim_run", name=schedule.off_name(f"catalogue:{pos}"), last_at=None, now=house.now())
+    client = await open_admin()
+    async with client.get("/api/v1/status") as response:
+        listed = {each["name"]: each for each in (await response.json())["jobs"]}
+    assert set(listed) == {"catalogue:pos", "reconcile:pos"}
+    assert [listed["catalogue:pos"][part] for part in ("enabled", "last_at", "next_at")] == [False, None, None]
+    [known] = [each for each in await jobs.jobs(house) if each.name == "reconcile:pos"]
+    for part, moment in (("last_at", known.last_at), ("next_at", known.next_at)):
+        assert moment is not None
+        assert datetime.fromisoformat(listed["reconcile:pos"][part]) == moment
+    assert {part: listed["reconcile:pos"][part] for part in ("trigger", "every", "enabled")} == {
+        "trigger": "time",
+        "every": 21600.0,
+        "enabled": True,
+    }
 
 
 async def test_status_without_a_database_is_a_problem_document(open_admin: Opener, pool: Pool) -> None:

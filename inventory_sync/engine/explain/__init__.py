@@ -1,7 +1,8 @@
 """Explain: why a number is what it is, or why nothing happened, for one code, in words for people.
 
 `find` says what a code names, `gather` reads its state in one snapshot, `timeline` what happened to it, `arithmetic`
-how a number comes about, and `verdict` judges. Reads only.
+how a number comes about, and `verdict` judges (`unwritten`: why nothing happens, `unpaired`: why there is no number).
+Reads only.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from inventory_sync.engine.explain.arithmetic import Step, line, steps
 from inventory_sync.engine.explain.causes import Cause
+from inventory_sync.engine.explain.finding import Clock, Finding
 from inventory_sync.engine.explain.gather import gather
 from inventory_sync.engine.explain.state import Event, Item, Kind, Lack, Nearest, Number, Unpaired
 from inventory_sync.engine.explain.timeline import timeline
-from inventory_sync.engine.explain.verdict import Clock, Finding, headline, judge, judge_unpaired, unknown_code
+from inventory_sync.engine.explain.unpaired import judge_unpaired, unknown_code
+from inventory_sync.engine.explain.verdict import headline, judge
 from inventory_sync.engine.lane import House
 
 SINCE = timedelta(hours=24)

@@ -357,40 +357,6 @@ TEXTS: Mapping[Cause, tuple[str, str]] = {
     ),
 }
 
-REASONS: Mapping[str, tuple[str, str]] = {
-    "": ("まだ一度も合わせていません", "it never was"),
-    "unmatched": ("両側のコードが一致しなくなりました", "the codes of both sides match no longer"),
-    "op under way": ("以前の書き込みの結果を待っています", "an earlier write must be answered first"),
-    "location not mapped": ("ロケーションの紐付けがなくなりました", "its location is not mapped any more"),
-    "other route": ("別のルートに移りました", "it came under another route"),
-    "removed": ("ルートが設定から削除されました", "its route was removed from the configuration"),
-    "matched again": ("紐付けが戻ったところです", "it was matched again"),
-    "cell went away": ("商品が一度なくなり、戻りました", "the item went away and came back"),
-    "configuration": ("設定が変わりました", "the configuration changed"),
-    "both_rose": ("停止中に両側で増えました", "both sides rose during a stop"),
-    "large_move": ("一度に大きく動くためです", "it would move far at once"),
-    "many_new_pairs": ("新しい商品が一度に多く現れました", "many new items appeared at once"),
-    "watched": ("見守り中の変動は反映していません", "it was only watched before"),
-    "long_stop": ("長く停止していました", "its route stood still for long"),
-    "run_stopped": ("一括反映が途中で止められました", "a person stopped the push before its turn"),
-    "undone": ("反映が取り消されました", "a push of it was taken back"),
-    "zeroed": ("停止時に 0 にしました", "it was told 0 at the stop"),
-    "restored": ("データベースが復元されました", "the database was restored"),
-    "uninstalled": ("取引先側でアプリが削除されました", "the app was removed at the partner"),
-    "second_installation": ("別の環境も書き込んでいます", "another installation writes too"),
-    "second_writer": ("別のプログラムも書き込んでいます", "another program writes too"),
-}
-"""Why a pair is suspended or waits, as part of a sentence."""
-
-TWICE: Mapping[str, tuple[str, str]] = {
-    "twice_in_ledger": ("台帳の複数の商品にある", "several items of the ledger have it"),
-    "twice_in_channel": ("販売チャネルの複数の商品にある", "several items of the channel have it"),
-    "twice_on_both": ("両側の複数の商品にある", "several items on both sides have it"),
-    "fields_disagree": ("項目ごとに別の商品を指す", "its fields lead to different items"),
-    "set_and_item": ("セットと商品の両方の名前である", "it names a set and an item as well"),
-}
-"""Why a code is ambiguous, as part of a sentence."""
-
 
 def say(cause: Cause, **values: tuple[str, str] | str | int | None) -> tuple[str, str]:
     """The sentence of a cause in Japanese and English. A value that differs by language is given as both.

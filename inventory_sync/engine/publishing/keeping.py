@@ -12,7 +12,7 @@ import structlog
 from apscheduler.triggers.interval import IntervalTrigger
 
 from inventory_sync.engine import schedule
-from inventory_sync.engine.brake import SALES
+from inventory_sync.engine.brake_release import SALES
 from inventory_sync.engine.lane import House
 from inventory_sync.model.auto_buffer import MOST_FALLS_PER_HOUR, Buffer, Reckoned, Sold, reckon, settle
 from inventory_sync.model.ids import CellId

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule, route_named
 from inventory_sync.engine.publishing import problems
@@ -379,14 +380,14 @@ async def _audit(
     actor: str,
 ) -> None:
     for part in _parts(codes):
-        await pushes.audit(
+        await write_audit(
             house,
             conn,
             actor,
             "publish.imported",
             name,
-            {code: as_document(before[code]) for code in part if code in before},
-            {code: as_document(after[code]) for code in part},
+            before={code: as_document(before[code]) for code in part if code in before},
+            after={code: as_document(after[code]) for code in part},
         )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import asyncpg
 
 from inventory_sync.engine.again import again
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
-from inventory_sync.engine.runs.pushes import audit, check_writable
+from inventory_sync.engine.runs.pushes import check_writable
 from inventory_sync.store import db
 
 RATE_WINDOW = timedelta(seconds=30)
@@ -153,7 +154,7 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
             await portions.put_aside(house, conn, run_id, "stopped by a person")
         else:
             await db.run(conn, "set_run_aside", run_id=run_id, error="stopped by a person", now=house.now())
-        await audit(house, conn, actor, "run.stopped", str(run_id), {"state": "running"}, {"state": "stopped"})
+        await write_audit(house, conn, actor, "run.stopped", str(run_id), {"state": "running"}, {"state": "stopped"})
     return await show(house, run_id)
 
 
@@ -175,7 +176,9 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
                     f"実行 {run_id} は {run['state']} です。再開できるのは停止中の実行だけです。",
                 )
             await _take_up(house, conn, run)
-            await audit(house, conn, actor, "run.resumed", str(run_id), {"state": "stopped"}, {"state": "running"})
+            await write_audit(
+                house, conn, actor, "run.resumed", str(run_id), before={"state": "stopped"}, after={"state": "running"}
+            )
     except asyncpg.UniqueViolationError:
         raise RefusedByRule(
             "IS-RUN-012",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from inventory_sync.engine import brake
+from inventory_sync.engine import brake_release
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import route_named
 from inventory_sync.engine.previews import PHASES, PreviewLine, gap_of, lines_of
@@ -120,7 +120,7 @@ async def confirm(house: House, conn: Connection, run: db.Record, limit: int | N
     await db.rows(conn, "lock_pairs", ids=sorted(shown))
     route = await route_named(conn, run["route"])
     lines = await lines_of(conn, route, list(shown), run["source"])
-    held = await brake.held_among(conn, list(lines))
+    held = await brake_release.held_among(conn, list(lines))
     same = [line for pair, line in lines.items() if _as_shown(shown[pair], line, pair in held)]
     gone = sorted(set(shown) - set(lines))
     moved = sorted(set(lines) - {line.pair for line in same})
@@ -129,7 +129,7 @@ async def confirm(house: House, conn: Connection, run: db.Record, limit: int | N
             await db.run(conn, "skip_rows", run_id=run["id"], pairs=pairs, reason=reason, now=now)
     if same:
         await _align(conn, run, route, same, now)
-        await brake.confirmed(house, conn, [line.pair for line in same])
+        await brake_release.confirmed(house, conn, [line.pair for line in same])
     return len(shown)
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from inventory_sync.engine import previews
 from inventory_sync.engine.again import again
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
@@ -34,7 +35,7 @@ async def align(house: House, conn: Connection, route: db.Record, kept: db.Recor
 
     Says how many pairs are aligned, and how many changed since the preview. Raises RefusedByRule.
     """
-    _check_unused(kept)
+    previews.refuse_used(kept)
     run_id = await _open(house, conn, route, kept, actor="", on_stopped=False)
     while run := await db.row(conn, "lock_run", id=run_id):
         if not await portions.confirm(house, conn, run, previews.CHUNK):
@@ -46,34 +47,44 @@ async def align(house: House, conn: Connection, route: db.Record, kept: db.Recor
     return {"aligned": aligned, "changed": changed}
 
 
-def _check_unused(kept: db.Record) -> None:
-    if kept["accepted_at"] is not None:
-        raise RefusedByRule(
-            "IS-RTE-003",
-            f"The preview {kept['id']} was accepted before; make a new one.",
-            f"プレビュー {kept['id']} は承認済みです。新しく作成してください。",
-        )
-
-
 async def _open(
     house: House, conn: Connection, route: db.Record, kept: db.Record, *, actor: str, on_stopped: bool
 ) -> int:
     now = house.now()
-    run_id: int = await db.value(
-        conn,
-        "open_run",
-        kind="push",
-        route_id=route["id"],
-        actor=actor,
-        preview_id=kept["id"],
-        undoes=None,
-        on_stopped=on_stopped,
-        now=now,
+    run_id = await open_run(
+        conn, "push", route["id"], actor=actor, preview_id=kept["id"], on_stopped=on_stopped, now=now
     )
     await db.run(conn, "propose_rows", run_id=run_id, preview_id=kept["id"], now=now)
     await db.run(conn, "supersede_rows", run_id=run_id, now=now)
     await _count(conn, run_id)
     await db.run(conn, "accept_preview", id=kept["id"], now=now)
+    return run_id
+
+
+async def open_run(
+    conn: Connection,
+    kind: str,
+    route_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    preview_id: str | None = None,
+    undoes: int | None = None,
+    on_stopped: bool = False,
+) -> int:
+    """Open a run without rows and say its id: of a `preview_id` that was accepted, if any, taking back the run
+    `undoes`, if any; `on_stopped`: it writes although its route does not run."""
+    run_id: int = await db.value(
+        conn,
+        "open_run",
+        kind=kind,
+        route_id=route_id,
+        actor=actor,
+        preview_id=preview_id,
+        undoes=undoes,
+        on_stopped=on_stopped,
+        now=now,
+    )
     return run_id
 
 
@@ -100,7 +111,7 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
                 f"There is no preview {preview_id!r} of a push of the route {name}.",
                 f"ルート {name} の一括反映のプレビュー「{preview_id}」はありません。",
             )
-        _check_unused(kept)
+        previews.refuse_used(kept)
         await check_writable(conn, route)
         other = await db.value(conn, "overlapping_run", preview_id=preview_id)
         if other is not None:
@@ -118,8 +129,14 @@ async def start_push(house: House, name: str, *, preview_id: str, actor: str) ->
             )
         run_id = await _open(house, conn, route, kept, actor=actor, on_stopped=route["state"] != "running")
         total = await db.value(conn, "run_total", run_id=run_id)
-        await audit(
-            house, conn, actor, "push.started", name, None, {"run": run_id, "preview": preview_id, "rows": total}
+        await write_audit(
+            house,
+            conn,
+            actor,
+            "push.started",
+            name,
+            before=None,
+            after={"run": run_id, "preview": preview_id, "rows": total},
         )
         await db.notify(conn, "decide")
     return Started(run_id, total)
@@ -176,17 +193,7 @@ async def start_publish_run(
     In the caller's transaction, after the change. The new rule holds at once for whatever else is decided.
     """
     now = house.now()
-    run_id: int = await db.value(
-        conn,
-        "open_run",
-        kind="publish",
-        route_id=route["id"],
-        actor=actor,
-        preview_id=None,
-        undoes=None,
-        on_stopped=False,
-        now=now,
-    )
+    run_id = await open_run(conn, "publish", route["id"], actor=actor, now=now)
     if changes is None:
         await db.run(conn, "propose_live", run_id=run_id, route_id=route["id"], now=now)
     else:
@@ -203,10 +210,3 @@ async def start_publish_run(
     total = await _count(conn, run_id)
     await db.notify(conn, "decide")
     return Started(run_id, total)
-
-
-async def audit(house: House, conn: Connection, actor: str, action: str, subject: str, before: Any, after: Any) -> None:
-    """Note what a person did to a run."""
-    await db.run(
-        conn, "write_audit", at=house.now(), actor=actor, action=action, subject=subject, before=before, after=after
-    )

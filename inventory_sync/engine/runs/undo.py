@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from inventory_sync.engine import previews
 from inventory_sync.engine.again import again
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.previews import Preview
-from inventory_sync.engine.runs.pushes import Started, audit
+from inventory_sync.engine.runs.pushes import Started, open_run
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
@@ -101,11 +102,10 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
                 f"プレビュー {preview_id} は承認済みか、古くなっています。",
             )
         now = house.now()
-        undo_id: int = await db.value(
+        undo_id = await open_run(
             conn,
-            "open_run",
-            kind="undo",
-            route_id=run["route_id"],
+            "undo",
+            run["route_id"],
             actor=actor,
             preview_id=preview_id,
             undoes=run_id,
@@ -118,14 +118,14 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
         await db.run(conn, "add_blocker", route_id=run["route_id"], reason=UNDONE)
         await db.run(conn, "accept_preview", id=preview_id, now=now)
         total = await db.value(conn, "run_total", run_id=undo_id)
-        await audit(
+        await write_audit(
             house,
             conn,
             actor,
             "push.undone",
             run["route"],
-            {"run": run_id},
-            {"run": undo_id, "preview": preview_id, "rows": total},
+            before={"run": run_id},
+            after={"run": undo_id, "preview": preview_id, "rows": total},
         )
         await db.notify(conn, "decide")
     return Started(undo_id, total)

@@ -9,7 +9,7 @@ import structlog
 
 from inventory_sync.config.connections import secret_fields
 from inventory_sync.engine.alerts import close_alerts, open_alert
-from inventory_sync.engine.apply_connections import write_audit
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.connections import APPROVAL_OVERDUE
 from inventory_sync.engine.connections_care import connection_named
 from inventory_sync.engine.lane import House
@@ -144,8 +144,8 @@ async def applied(
             actor,
             "connection.applied_for",
             name,
-            {"state": record["state"]},
-            {
+            before={"state": record["state"]},
+            after={
                 "state": "awaiting_approval",
                 "applied_at": since.isoformat(),
                 "business_days": patience,
@@ -182,7 +182,13 @@ async def granted(house: House, name: str, step: Step | None, *, actor: str) -> 
             )
             await db.notify(conn, "config")
         await write_audit(
-            house, conn, actor, "connection.granted", name, {"state": record["state"]}, {"state": state, "step": key}
+            house,
+            conn,
+            actor,
+            "connection.granted",
+            name,
+            before={"state": record["state"]},
+            after={"state": state, "step": key},
         )
     return state
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
-from inventory_sync.engine.apply_connections import write_audit
+from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.connections_care import connection_named
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule

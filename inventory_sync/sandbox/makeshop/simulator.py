@@ -15,6 +15,7 @@ from inventory_sync.sandbox.makeshop import reads, writes
 from inventory_sync.sandbox.makeshop.access import Token
 from inventory_sync.sandbox.makeshop.documents import Documents, Operation, forbidden
 from inventory_sync.sandbox.makeshop.office import MakeShopOffice
+from inventory_sync.sandbox.makeshop.pace import MakeShopPace
 from inventory_sync.sandbox.makeshop.replies import (
     COMPLEXITY,
     Json,
@@ -53,7 +54,7 @@ class _Call:
     answered: list[str]
 
 
-class MakeShopSimulator(MakeShopTrade, MakeShopOffice):
+class MakeShopSimulator(MakeShopTrade, MakeShopOffice, MakeShopPace):
     """A whole shop with its API at `/v1/graphql`.
 
     Implements `inventory_sync.sandbox.kernel.Simulator`. `log.requests` counts by operation (root fields, refused ones
@@ -104,34 +105,6 @@ class MakeShopSimulator(MakeShopTrade, MakeShopOffice):
 
     def next_due(self) -> datetime | None:
         return self.outbox.next_due()
-
-    # -- one request at a time, so many a second ---
-
-    def is_write(self, request: Request) -> bool:
-        """Whether a request counts among those that may not be under way at once: here every one does."""
-        return True
-
-    def report_concurrency(self, running: int, now: datetime) -> None:
-        """The driver says, for each request as it arrives, how many are under way with it."""
-        now = self.instant(now)
-        self.traffic.driven = True
-        if running > 1:
-            self.violate("overlap", f"{running} requests at once", now)
-        elif self.traffic.abandoned_is_under_way(now):
-            self.violate("overlap", "a request that its caller gave up was still under way", now)
-        self._count_arrival(now)
-
-    def report_abandoned(self, request: Request, waited: float, lands_in: float, now: datetime) -> None:
-        """The driver says that a caller gave up a request after `waited` seconds.
-
-        It is carried out or answered in `lands_in` seconds, and counts as under way until then, but not much longer
-        than its caller had waited: nobody can know better.
-        """
-        self.traffic.abandon(waited, lands_in, self.instant(now))
-
-    def _count_arrival(self, now: datetime) -> None:
-        if not self.traffic.arrive(now, self.switches.requests_per_second):
-            self.violate("rate", f"more than {self.switches.requests_per_second:g} requests in a second", now)
 
     # -- one request ---
 

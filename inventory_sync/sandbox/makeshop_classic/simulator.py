@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from inventory_sync.sandbox.kernel import Delivery, Request, Response
 from inventory_sync.sandbox.makeshop.notices import Event
 from inventory_sync.sandbox.makeshop.office import MakeShopOffice
+from inventory_sync.sandbox.makeshop.pace import MakeShopPace
 from inventory_sync.sandbox.makeshop.records import Order, Product
 from inventory_sync.sandbox.makeshop.switches import JST
 from inventory_sync.sandbox.makeshop.trade import MakeShopTrade
@@ -59,7 +60,7 @@ class _Later:
     reference: str
 
 
-class ClassicMakeShopSimulator(MakeShopTrade, MakeShopOffice):
+class ClassicMakeShopSimulator(MakeShopTrade, MakeShopOffice, MakeShopPace):
     """A whole shop with the classic API. Trade and catalogue are those of the shop behind the GraphQL API.
 
     Implements `inventory_sync.sandbox.kernel.Simulator`. `log.requests` counts by operation: orders.get, product.auth,
@@ -167,29 +168,10 @@ class ClassicMakeShopSimulator(MakeShopTrade, MakeShopOffice):
         notice = self.mail.next_due()
         return min([*times, notice] if notice else times, default=None)
 
-    # -- one request at a time, so many a second ---
-
-    def is_write(self, request: Request) -> bool:
-        """Whether a request counts among those that may not be under way at once: here every one does."""
-        return True
-
-    def report_concurrency(self, running: int, now: datetime) -> None:
-        """The driver says, for each request as it arrives, how many are under way with it."""
-        now = self.instant(now)
-        self.traffic.driven = True
-        if running > 1:
-            self.violate("overlap", f"{running} requests at once", now)
-        elif self.traffic.abandoned_is_under_way(now):
-            self.violate("overlap", "a request that its caller gave up was still under way", now)
-        self._count_arrival(now)
-
-    def report_abandoned(self, request: Request, waited: float, lands_in: float, now: datetime) -> None:
-        """The driver says that a caller gave up a request after `waited` seconds, which lands in `lands_in` seconds."""
-        self.traffic.abandon(waited, lands_in, self.instant(now))
-
-    def _count_arrival(self, now: datetime) -> None:
-        if not self.traffic.arrive(now, self.classic.requests_per_second):
-            self.violate("rate", f"more than {self.classic.requests_per_second:g} requests in a second", now)
+    @property
+    def rate(self) -> float:
+        """Requests a second that the classic API allows."""
+        return self.classic.requests_per_second
 
     # -- one request ---
 

@@ -16,14 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
-import orjson
-
-from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
 from inventory_sync.systems.makeshop import problems
 from inventory_sync.systems.makeshop.keys import Item
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
+from inventory_sync.systems.notices import json_object, malformed, unauthorized
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
-from inventory_sync.systems.problem import Problem
 
 SIGNATURE_HEADER = "x-makeshop-signature"
 TIMESTAMP_HEADER = "x-makeshop-request-timestamp"
@@ -66,13 +63,13 @@ class MakeShopNoticeParser:
         stamp = headers.get(TIMESTAMP_HEADER, "").strip()
         self._authorise(headers.get(SIGNATURE_HEADER, "").strip(), stamp, body)
         sent_at = self._time(stamp)
-        content = _object(body)
+        content = json_object(body, problems.UNREADABLE_NOTICE)
         shop = content.get("shop_id")
         if self._shop is not None and isinstance(shop, str) and shop and shop != self._shop:
-            raise _unauthorized(problems.FOREIGN_SHOP)
+            raise unauthorized(problems.FOREIGN_SHOP)
         event = _event(headers, content)
         if event == "uninstall" and "app_id" not in content:
-            raise _malformed("an uninstall without app_id")
+            raise malformed(problems.UNREADABLE_NOTICE, "an uninstall without app_id")
         kind = EVENTS[event]
         codes = tuple(dict.fromkeys(_system_codes(content))) if kind is NoticeKind.CATALOGUE else ()
         cells = tuple(CellHint(Item(code).key) for code in codes)
@@ -80,21 +77,21 @@ class MakeShopNoticeParser:
 
     def _authorise(self, given: str, stamp: str, body: bytes) -> None:
         if self._secret is None:
-            raise _unauthorized(problems.NO_WEBHOOK_SECRET)
+            raise unauthorized(problems.NO_WEBHOOK_SECRET)
         right = sign(self._secret, stamp, body, self._recipe, self._encoding)
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right):
-            raise _unauthorized(problems.BAD_SIGNATURE)
+            raise unauthorized(problems.BAD_SIGNATURE)
 
     def _time(self, stamp: str) -> datetime | None:
         """When it was sent. A notice that carries no time is refused, unless its time is not part of the proof."""
         if not stamp and self._recipe == "body":
             return None
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 16):
-            raise _unauthorized(problems.STALE_NOTICE)
+            raise unauthorized(problems.STALE_NOTICE)
         seconds = int(stamp)
         sent_at = datetime.fromtimestamp(seconds / 1000 if seconds > _SECONDS_AT_MOST else seconds, UTC)
         if abs((self._now() - sent_at).total_seconds()) > self._age:
-            raise _unauthorized(problems.STALE_NOTICE)
+            raise unauthorized(problems.STALE_NOTICE)
         return sent_at
 
     def _id(self, event: str, stamp: str, body: bytes) -> str:
@@ -140,21 +137,3 @@ def _system_codes(value: object, name: str = "", depth: int = 0) -> Iterator[str
             yield from _system_codes(inner, name, depth + 1)
     elif isinstance(value, str) and ("code" in name or "product" in name) and _SYSTEM_CODE.fullmatch(value):
         yield value
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _malformed("not JSON") from error
-    if not isinstance(content, dict):
-        raise _malformed("not an object")
-    return content
-
-
-def _malformed(particulars: str) -> MalformedNotice:
-    return MalformedNotice(problems.UNREADABLE_NOTICE.text(particulars), code=problems.UNREADABLE_NOTICE.code)
-
-
-def _unauthorized(problem: Problem) -> UnauthorizedNotice:
-    return UnauthorizedNotice(problem.en, code=problem.code)

@@ -7,7 +7,7 @@ help.shopify.com, custom apps).
 from __future__ import annotations
 
 from inventory_sync.systems.shopify import scopes
-from inventory_sync.systems.steps import Step, StepProof, Way
+from inventory_sync.systems.steps import CATALOGUE_BY_ITSELF, Step, StepProof, Way
 
 APP, CUSTOM = "app", "custom"
 
@@ -166,14 +166,7 @@ STEPS = (
         problems=("IS-SHP-035",),
         optional=True,
     ),
-    Step(
-        "catalogue",
-        "The catalogue is in",
-        "商品を取り込む",
-        "It is imported by itself while `inventory-sync serve` runs.",
-        "`inventory-sync serve` が動いている間に自動で取り込みます。",
-        StepProof.CATALOGUE,
-    ),
+    CATALOGUE_BY_ITSELF,
 )
 
 READS_EN = ("products and variants with their codes", "locations", "stock levels", "the shop's name")

@@ -15,9 +15,8 @@ from typing import Any
 import orjson
 
 from inventory_sync.model.ids import ItemKey, LocationKey
-from inventory_sync.systems.errors import MalformedNotice, UnauthorizedNotice
+from inventory_sync.systems.notices import json_object, malformed, unauthorized
 from inventory_sync.systems.port import CellHint, Notice, NoticeKind
-from inventory_sync.systems.problem import Problem
 from inventory_sync.systems.smaregi import bulk, problems
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
 
@@ -61,13 +60,13 @@ class SmaregiNoticeParser:
     def parse(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Checks the secret and the contract, then reads the event. Unknown actions and events are tolerated."""
         self._authorise(headers)
-        content = _object(body)
+        content = json_object(body, problems.UNREADABLE_NOTICE)
         for contract in (headers.get(CONTRACT_HEADER), content.get("contractId")):
             if contract is not None and contract != self._contract:
-                raise _unauthorized(problems.FOREIGN_CONTRACT)
+                raise unauthorized(problems.FOREIGN_CONTRACT)
         event = content.get("event") or headers.get(EVENT_HEADER)
         if not isinstance(event, str):
-            raise _malformed("no event")
+            raise malformed(problems.UNREADABLE_NOTICE, "no event")
         action = content.get("action")
         kind = NoticeKind.OTHER
         cells: tuple[CellHint, ...] = ()
@@ -87,7 +86,7 @@ class SmaregiNoticeParser:
         same callback once more is the same notice."""
         given = headers.get(":token", "").encode("utf-8", "surrogateescape")
         if not self._callback_token or not hmac.compare_digest(given, self._callback_token):
-            raise _unauthorized(problems.BAD_CALLBACK)
+            raise unauthorized(problems.BAD_CALLBACK)
         query = headers.get(":query", "")
         digest = hashlib.sha256(b"\0".join((query.encode("utf-8", "surrogateescape"), body))).hexdigest()
         named = bulk.requests_named(query, body)
@@ -95,12 +94,12 @@ class SmaregiNoticeParser:
 
     def _authorise(self, headers: Mapping[str, str]) -> None:
         if not self._secrets:
-            raise _unauthorized(problems.NO_WEBHOOK_SECRET)
+            raise unauthorized(problems.NO_WEBHOOK_SECRET)
         given = headers.get(self._header, "").encode("utf-8", "surrogateescape")
         # Every secret is compared, so that the time taken does not tell which one was near.
         matches = [hmac.compare_digest(given, secret) for secret in self._secrets]
         if not any(matches):
-            raise _unauthorized(problems.BAD_WEBHOOK_SECRET)
+            raise unauthorized(problems.BAD_WEBHOOK_SECRET)
 
     def _id(self, headers: Mapping[str, str], body: bytes, cells: Sequence[CellHint]) -> str:
         """The event's id; else the hash of a body that names history rows, since no two changes share one.
@@ -121,10 +120,10 @@ def _cells(content: Mapping[str, Any]) -> tuple[CellHint, ...]:
     if "ids" in content:
         entries = content["ids"]
         if not isinstance(entries, list):
-            raise _malformed("ids is not a list")
+            raise malformed(problems.UNREADABLE_NOTICE, "ids is not a list")
         hints = [hint for hint in map(_hint, entries) if hint is not None]
         if entries and not hints:
-            raise _malformed("no entry of ids names a product")
+            raise malformed(problems.UNREADABLE_NOTICE, "no entry of ids names a product")
         return tuple(hints)
     stores = [_location(store) for store in _ids(content, "storeIds")]
     places: list[LocationKey | None] = [None] if not stores or None in stores else list(stores)
@@ -150,7 +149,7 @@ def _ids(content: Mapping[str, Any], name: str) -> list[str]:
     if values is None:
         return []
     if not isinstance(values, list):
-        raise _malformed(f"{name} is not a list")
+        raise malformed(problems.UNREADABLE_NOTICE, f"{name} is not a list")
     return [identifier for identifier in map(_identifier, values) if identifier is not None]
 
 
@@ -159,21 +158,3 @@ def _identifier(value: object) -> str | None:
         return None
     text = str(value)
     return text if text.isascii() and text.isdigit() and len(text) <= 20 else None
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise _malformed("not JSON") from error
-    if not isinstance(content, dict):
-        raise _malformed("not an object")
-    return content
-
-
-def _malformed(particulars: str) -> MalformedNotice:
-    return MalformedNotice(problems.UNREADABLE_NOTICE.text(particulars), code=problems.UNREADABLE_NOTICE.code)
-
-
-def _unauthorized(problem: Problem) -> UnauthorizedNotice:
-    return UnauthorizedNotice(problem.en, code=problem.code)

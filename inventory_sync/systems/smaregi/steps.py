@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inventory_sync.systems.smaregi import protocol
 from inventory_sync.systems.smaregi.settings import DEFAULT_WEBHOOK_HEADER, MIN_SECRET
-from inventory_sync.systems.steps import Step, StepProof
+from inventory_sync.systems.steps import CATALOGUE_BY_ITSELF, Step, StepProof
 
 _SCOPES = ", ".join(protocol.NEEDED_SCOPES)
 _SCOPES_JA = "、".join(protocol.NEEDED_SCOPES)
@@ -98,14 +98,7 @@ STEPS = (
         "スマレジの管理画面の「店舗」です。",
         StepProof.LOCATIONS,
     ),
-    Step(
-        "catalogue",
-        "The catalogue is in",
-        "商品を取り込む",
-        "It is imported by itself while `inventory-sync serve` runs.",
-        "`inventory-sync serve` が動いている間に自動で取り込みます。",
-        StepProof.CATALOGUE,
-    ),
+    CATALOGUE_BY_ITSELF,
 )
 
 READS_EN = ("products with their codes", "stores and warehouses", "stock levels", "the stock history, for its cause")

@@ -2,83 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import asyncpg
 import orjson
 import pytest
-import structlog
-import typer
-from click.testing import Result
-from typer.testing import CliRunner
 
-from inventory_sync.cli import ledger_files
 from inventory_sync.ledger import book as ledger
 from inventory_sync.ledger import reading
 from inventory_sync.ledger.values import Item
 from inventory_sync.store import db
 from inventory_sync.store.db import Pool
-from tests.conftest import TEMPLATE
+from tests.cli import surroundings
+from tests.cli.surroundings import DONE, FAILED, REFUSED, WRONG_USE, _clean
 from tests.ledger.files.files_support import HEADER, MINUTE, NOON, drop, receipt_rows
 
-Answer = TypeVar("Answer")
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
+__all__ = ["_clean"]
 
 
-def _app() -> typer.Typer:
-    app = typer.Typer()
-    ledger_files.register(app)
-    return app
-
-
-class Terminal:
+class Terminal(surroundings.Terminal):
     """A person at a terminal, in a directory, with one built-in ledger."""
 
     def __init__(self, url: str, directory: Path) -> None:
-        self.url = url
+        super().__init__(url, directory, "ledger")
         self.directory = directory
-        self.environ = {
-            "INVENTORY_SYNC_DATABASE_URL": url,
-            "INVENTORY_SYNC_SECRET_KEY": "a-secret-key-of-more-than-32-characters",
-            "INVENTORY_SYNC_LANGUAGE": "en",
-        }
-
-    def run(self, *arguments: str, expect: int = DONE, **environ: str) -> Result:
-        found = CliRunner().invoke(_app(), list(arguments), env=self.environ | environ)
-        assert found.exit_code == expect, (found.exit_code, found.output, found.exception)
-        return found
 
     def file(self, content: str | bytes, name: str = "stock.csv", age: int = 0) -> str:
         return str(drop(self.directory, name, content, NOON - age * MINUTE))
-
-    def ask(self, question: Callable[[Pool], Awaitable[Answer]]) -> Answer:
-        async def work() -> Answer:
-            pool = await db.open_pool(self.url, size=2)
-            try:
-                return await question(pool)
-            finally:
-                await pool.close()
-
-        return asyncio.run(work())
 
     def make_book(self, name: str) -> None:
         async def make(pool: Pool) -> None:
             book = await ledger.ensure_book(pool, name, new_id=lambda: f"of-{name}", now=NOON)
             await ledger.put_items(pool, book, [Item("A"), Item("B")], now=NOON)
 
-        self.ask(make)
+        self.on_pool(make)
 
     def levels(self, name: str = "warehouse") -> dict[str, int]:
         async def read(pool: Pool) -> dict[str, int]:
             book = await ledger.find_book(pool, name)
             return {level.sku: level.quantity for level in await reading.levels(pool, book)}
 
-        return self.ask(read)
+        return self.on_pool(read)
 
     def declare(self, settings: dict[str, Any], name: str = "warehouse") -> None:
         async def insert(pool: Pool) -> None:
@@ -86,30 +50,14 @@ class Terminal:
                 pool, "insert_connection", name=name, system="builtin", settings=settings, secrets=None, now=NOON
             )
 
-        self.ask(insert)
+        self.on_pool(insert)
 
 
 @pytest.fixture
-def terminal(postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    for name in tuple(os.environ):
-        if name.startswith("INVENTORY_SYNC_"):
-            monkeypatch.delenv(name)
-    database = "test_ledger_files_command"
-
-    async def execute(statement: str) -> None:
-        connection = await asyncpg.connect(postgres.dsn_of("postgres"))
-        await connection.execute(statement)
-        await connection.close()
-
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    asyncio.run(execute(f"create database {database} template {TEMPLATE}"))
-    found = Terminal(postgres.dsn_of(database), tmp_path)
+def terminal(database: str, tmp_path: Path) -> Terminal:
+    found = Terminal(database, tmp_path)
     found.make_book("warehouse")
-    yield found
-    asyncio.run(execute(f"drop database {database} with (force)"))
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    return found
 
 
 def test_a_file_is_booked_once_however_often_it_is_given(terminal: Terminal) -> None:
@@ -239,6 +187,6 @@ def test_where_there_are_two_ledgers_one_is_named(terminal: Terminal) -> None:
 
 def test_refusals_are_told_in_japanese_too(terminal: Terminal) -> None:
     path = terminal.file(HEADER + "A,main,1,5\n")
-    found = terminal.run("import", path, expect=FAILED, INVENTORY_SYNC_LANGUAGE="ja")
+    found = terminal.run("import", path, expect=FAILED, language="ja")
     assert "2, 列 4" in found.stderr
     assert "何も計上していません" in found.stderr

@@ -5,34 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import ItemKey, LocationKey, OpId
+from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.http import HttpRequest, HttpResponse
 from inventory_sync.systems.makeshop.client import MakeShopClient
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import CellRef, ClientContext, PlannedOp
+from tests.systems.clock import MovedClock
 
 START = datetime(2026, 8, 17, 3, 0, 0, tzinfo=UTC)  # noon in Japan
 SHIRT, MUG = "000000000084", "000000000085"
 TOKEN = "PAT." + "0123456789abcdef" * 4
 API_KEY = "fedcba9876543210" * 4
+RELATIVE = {"absolute_type": "0", "relative_type": "1"}
 SECRET = "00112233445566778899aabbccddeeff"
 
 Answer = HttpResponse | Exception
 
 
-@dataclass
-class Clock:
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+class Clock(MovedClock):
+    def __init__(self) -> None:
+        super().__init__(START)
 
 
 def cell(key: str) -> CellRef:
@@ -229,3 +226,13 @@ class Shop:
             target = 0 if self.below_zero == "cut_off" else target
         self.quantity = target
         return None
+
+
+async def patiently(partner: Scripted, ask):  # type: ignore[no-untyped-def]
+    """What a caller gets who comes again whenever told to."""
+    for _ in range(50):
+        try:
+            return await ask()
+        except RetryLater as error:
+            partner.clock.advance(error.after)
+    raise AssertionError("no answer after 50 waits")

@@ -17,6 +17,7 @@ from inventory_sync.systems.port import (
 )
 from tests.systems.makeshop.makeshop_scripted import (
     MUG,
+    RELATIVE,
     SHIRT,
     START,
     Scripted,
@@ -27,6 +28,7 @@ from tests.systems.makeshop.makeshop_scripted import (
     failed,
     forbidden,
     found_orders,
+    patiently,
     product,
     products,
     stock,
@@ -35,21 +37,10 @@ from tests.systems.makeshop.makeshop_scripted import (
 )
 
 SHOP = data(getShop={"shop": {"shopName": "見本の店", "shopUrl": "https://exampleshop.example.test/"}})
-RELATIVE = {"absolute_type": "0", "relative_type": "1"}
 
 
 def next_second(partner: Scripted) -> None:
     partner.clock.advance(1.5)
-
-
-async def patiently(partner: Scripted, ask):  # type: ignore[no-untyped-def]
-    """What a caller gets who comes again whenever told to."""
-    for _ in range(50):
-        try:
-            return await ask()
-        except RetryLater as error:
-            partner.clock.advance(error.after)
-    raise AssertionError("no answer after 50 waits")
 
 
 # -- the connection test ---

@@ -17,9 +17,9 @@ from inventory_sync.systems.port import (
 )
 from tests.systems.makeshop.makeshop_scripted import (
     MUG,
+    RELATIVE,
     SHIRT,
     START,
-    Scripted,
     answer,
     cell,
     connect,
@@ -29,22 +29,12 @@ from tests.systems.makeshop.makeshop_scripted import (
     found_orders,
     op,
     order,
+    patiently,
     product,
     products,
 )
 
 DONE = data(updateProductQuantity={"failResult": []})
-RELATIVE = {"absolute_type": "0", "relative_type": "1"}
-
-
-async def patiently(partner: Scripted, ask):  # type: ignore[no-untyped-def]
-    """What a caller gets who comes again whenever told to."""
-    for _ in range(50):
-        try:
-            return await ask()
-        except RetryLater as error:
-            partner.clock.advance(error.after)
-    raise AssertionError("no answer after 50 waits")
 
 
 # -- orders ---

@@ -22,6 +22,7 @@ from inventory_sync.systems.makeshop.classic import ClassicClient, ClassicSwitch
 from inventory_sync.systems.makeshop.keys import Item
 from inventory_sync.systems.makeshop.settings import MakeShopSettings
 from inventory_sync.systems.port import CellRef, ClientContext, OrderLine, PlannedOp
+from tests.systems.clock import MovedClock
 
 T = TypeVar("T")
 START = datetime(2026, 1, 10, 12, 0, 0, tzinfo=JST)
@@ -29,15 +30,9 @@ PROMPT = ClassicSwitches(order_end_lag=timedelta(0))
 SECRETS = ("order-code-0001", "product-code-0001", "shop-admin", "secret-12345", "notify-token-abcdefghijklmnop")
 
 
-class Clock:
+class Clock(MovedClock):
     def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        super().__init__(START)
 
 
 def settings(**changes: Any) -> MakeShopSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from inventory_sync.model.ambient import Ambient
@@ -14,6 +14,7 @@ from inventory_sync.systems.http import HttpRequest, HttpResponse
 from inventory_sync.systems.port import CellRef, ClientContext, PlannedOp
 from inventory_sync.systems.smaregi.client import SmaregiClient
 from inventory_sync.systems.smaregi.settings import SmaregiSettings
+from tests.systems.clock import MovedClock
 
 START = datetime(2026, 1, 10, 3, 0, 0, tzinfo=UTC)  # noon in Japan
 ALL_SCOPES = "pos.stock:read pos.stock:write pos.stock-changes:read pos.products:read pos.stores:read"
@@ -23,15 +24,9 @@ OP = PlannedOp(OpId("01j9z8"), CELL, -2)
 Answer = HttpResponse | Exception
 
 
-@dataclass
-class Clock:
-    now: datetime = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+class Clock(MovedClock):
+    def __init__(self) -> None:
+        super().__init__(START)
 
 
 def answer(body: object, status: int = 200, **headers: str) -> HttpResponse:

@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote
 
-from inventory_sync.systems.errors import UnauthorizedNotice
 from inventory_sync.systems.makeshop.classic import problems
 from inventory_sync.systems.makeshop.classic.account import ClassicSettings
+from inventory_sync.systems.notices import unauthorized
 from inventory_sync.systems.port import Notice, NoticeKind
-from inventory_sync.systems.problem import Problem
 
 NOTICE_TEMPLATE = "?shop=[SHOPID]&order=[ORDERNUM]&cmd=[CMD]"
 """What a person may add behind the address; it works without as well."""
@@ -55,9 +54,9 @@ class ClassicNoticeParser:
 
     def _authorise(self, token: str) -> None:
         if not self._token:
-            raise _unauthorized(problems.NO_NOTIFY_TOKEN)
+            raise unauthorized(problems.NO_NOTIFY_TOKEN)
         if not hmac.compare_digest(token.encode("utf-8", "surrogateescape"), self._token):
-            raise _unauthorized(problems.BAD_NOTIFY_TOKEN)
+            raise unauthorized(problems.BAD_NOTIFY_TOKEN)
 
 
 def order_number(parts: list[tuple[str, str]]) -> str:
@@ -89,7 +88,3 @@ def _parts(rest: str, query: str, body: bytes) -> list[tuple[str, str]]:
 def _neighbours(words: list[str]) -> list[tuple[str, str]]:
     kept = [word for word in words if word][:MAX_PARTS]
     return list(zip(["", *kept], kept, strict=False))
-
-
-def _unauthorized(problem: Problem) -> UnauthorizedNotice:
-    return UnauthorizedNotice(problem.en, code=problem.code)
