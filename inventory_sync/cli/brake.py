@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import held
 
 app = typer.Typer(help="The brake: movements that wait for a person.", no_args_is_help=True)

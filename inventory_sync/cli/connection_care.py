@@ -16,7 +16,7 @@ import typer
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.asking import Asker, asker_for, resolved
 from inventory_sync.cli.connection_texts import say
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.config.connections import NAME, NAME_REMEDY, secret_fields
 from inventory_sync.engine import connections_care as care
 from inventory_sync.engine.connections_care import Cared, Desk

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import quarantine
 from inventory_sync.engine.lane import House
 

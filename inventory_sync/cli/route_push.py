@@ -13,7 +13,8 @@ import orjson
 import typer
 
 from inventory_sync.cli import route_pace, shell
-from inventory_sync.cli.status import moment, reasons
+from inventory_sync.cli.shell import moment
+from inventory_sync.cli.status import reasons
 from inventory_sync.engine import overview, previews
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.previews import Preview, PreviewLine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory_sync.cli.shell import Session
-from inventory_sync.cli.status import moment, reasons
+from inventory_sync.cli.shell import Session, moment
+from inventory_sync.cli.status import reasons
 
 NAMED = 3
 """Items that an ambiguity names on a side; the rest is counted."""

@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from typing import Any
 
@@ -33,6 +35,9 @@ from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError,
 
 PIPE_WIDTH = 240
 """Columns of a table that goes into a file or a pipe."""
+
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+"""In which times are told: the merchant's (`INVENTORY_SYNC_TIMEZONE`), wherever the machine stands."""
 
 
 class Exit(IntEnum):
@@ -90,6 +95,11 @@ class Session:
         self.out.print(table)
 
 
+def moment(at: datetime | None) -> str:
+    """A time as people read it, to the second, in the zone of the settings and with its name."""
+    return "" if at is None else at.astimezone(_ZONE.get()).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def actor() -> str:
     """Who is at the command line, for the audit log."""
     with contextlib.suppress(OSError, KeyError, ImportError):
@@ -106,6 +116,7 @@ def run(work: Callable[[Session], Coroutine[Any, Any, int | None]], *, logs: boo
     try:
         settings = load_settings(os.environ)
         say = Words(settings.language)
+        _ZONE.set(settings.timezone)
         level = settings.log_level if logs or settings.log_level == "error" else "warning"
         configure_logs(level, settings.log_format if logs else "console")
         code = _loop(work(Session(settings, say)))

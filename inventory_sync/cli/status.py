@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import partners, shell
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import overview
 
 
@@ -122,8 +123,3 @@ def show_alerts(session: shell.Session, found: list[dict[str, Any]]) -> None:
         for each in found
     ]
     session.table("alerts", ("code", "subject", "since", "detail"), rows)
-
-
-def moment(at: datetime | None) -> str:
-    """A time as people read it, to the second, with its zone."""
-    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
