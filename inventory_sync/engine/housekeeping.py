@@ -13,6 +13,15 @@ from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
 PREVIEW_AGE = timedelta(minutes=15)
+PREVIEWS_KEPT = 8
+"""Previews of one kind that a route keeps for a person to accept: those made by themselves in two hours."""
+
+PREVIEW_LINES_STAY = timedelta(days=1)
+"""The lines of an accepted preview are kept so long; its summary stays."""
+
+PREVIEWS_AT_ONCE = 4
+"""Previews that one round throws away: each may have a line for every cell of a big shop."""
+
 BUG_STAYS = timedelta(days=1)
 """An alert about a malformed request closes this long after it was last seen."""
 
@@ -35,6 +44,13 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
     await db.run(house.pool, "close_safety_alerts", now=house.now())
     await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
     await db.value(house.pool, "drop_old_lines", before=house.now() - max(retention, ORDERS_KEPT))
+    await db.value(
+        house.pool,
+        "drop_old_previews",
+        keep=PREVIEWS_KEPT,
+        before=house.now() - PREVIEW_LINES_STAY,
+        most=PREVIEWS_AT_ONCE,
+    )
     await watching.drop_old(house, retention=retention)
     return Progress(1, again)
 
