@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import shell
+from inventory_sync.cli.partners import problems_in_japanese
 from inventory_sync.cli.shell import moment
 from inventory_sync.engine.explain import LIMIT, MOST, Event, Explanation, Line, Step, explain
 from inventory_sync.model.difference import visible
-from inventory_sync.systems import registry
 
 _SPAN = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -52,11 +52,6 @@ def show(
         return int(shell.Exit.DONE if found.items or found.unpaired else shell.Exit.FAILED)
 
     shell.run(work)
-
-
-def problems_in_japanese() -> dict[str, tuple[str, str]]:
-    """What partners' problems are called in Japanese and what to do about each, by code, of every system there is."""
-    return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()}
 
 
 def _span(text: str) -> timedelta | None:

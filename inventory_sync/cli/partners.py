@@ -9,6 +9,8 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
 
 from inventory_sync.engine.apply_connections import MakeClient, Prover
+from inventory_sync.engine.connections import IDENTITY
+from inventory_sync.engine.connections_care import BY_A_PERSON
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.stored import REMOVED, unseal
 from inventory_sync.ledger.transport import transport_to
@@ -25,6 +27,17 @@ PATIENCE = 20.0
 """Seconds a command waits in all for a partner that is only busy, or whose rate budget must refill first."""
 
 _Answer = TypeVar("_Answer")
+
+_OURS = {
+    IDENTITY: (
+        "この認証情報は、別のショップ(契約)のものです。",
+        "同じショップ(契約)の認証情報を使うか、もう一方のために新しい接続を作ってください。",
+    ),
+    BY_A_PERSON: (
+        "人が連携を解除しました。",
+        "もう一度使うには `inventory-sync connection relink 接続名` を実行してください。",
+    ),
+}
 
 
 class PatientClient:
@@ -59,6 +72,17 @@ def _as_told(state: RetryCallState) -> float:
 def installed_systems() -> dict[str, SystemDefinition]:
     """Every system that is installed, by name."""
     return {definition.name: definition for definition in registry.load()}
+
+
+def problems_in_japanese() -> dict[str, tuple[str, str]]:
+    """What a connection's problems are called in Japanese and what to do about each, by code: of every system there
+    is, and ours."""
+    return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
+
+
+def told(language: str, code: str, reason: str, remedy: str) -> tuple[str, str]:
+    """What a partner's problem is and what to do about it, in the language; in English as it was stored."""
+    return problems_in_japanese().get(code, (reason, remedy)) if language == "ja" else (reason, remedy)
 
 
 def known_system(name: str) -> SystemDefinition:
