@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from inventory_sync.engine.explain.arithmetic import ended
 from inventory_sync.engine.explain.causes import OF_BLOCKED, OF_LACK, OF_MOVEMENT, RANK, Cause
-from inventory_sync.engine.explain.ruled import spelt
+from inventory_sync.engine.explain.ruled import named, spelt
 from inventory_sync.engine.explain.state import (
     ACCEPTED,
     CellState,
@@ -25,6 +25,7 @@ from inventory_sync.engine.explain.state import (
     Write,
 )
 from inventory_sync.engine.explain.texts import REASONS, TWICE, say
+from inventory_sync.engine.publishing.table import last_day
 from inventory_sync.engine.route_words import Blocker, blocker, connection_code
 from inventory_sync.model.decide import Blocked
 from inventory_sync.model.difference import visible
@@ -300,8 +301,8 @@ def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
     if number.excluded or number.decision.blocked is Blocked.NOT_PUBLISHED:
         yield _found(Cause.NOT_PUBLISHED, route=number.route.name)
     if number.offset:
-        at = number.offset_until
-        until = ("", "") if at is None else (f"{clock.tell(at)} までです。", f" until {clock.tell(at)}")
+        last = None if number.offset_until is None else last_day(number.offset_until, clock.zone)
+        until = ("", "") if last is None else (f"{last} までです。", f" through {last}")
         yield _found(Cause.OFFSET, units=_signed(number.offset), until=until)
     if ended(number):
         yield _found(Cause.END_WHEN, units=rule.end_when)
@@ -354,7 +355,7 @@ def _of_its_own(number: Number, clock: Clock) -> Iterator[Finding]:
     if ruled.ended_at is not None and ruled.offset_until is not None:
         yield _found(Cause.OFFSET_ENDED, at=clock.tell(ruled.ended_at))
     if ruled.own and ruled.at is not None:
-        yield _found(Cause.OVERRIDE, what=", ".join(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
+        yield _found(Cause.OVERRIDE, what=named(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
 
 
 # -- who moved it ---
