@@ -12,6 +12,8 @@ from inventory_sync.engine.apply_connections import MakeClient, Prover
 from inventory_sync.engine.connections import IDENTITY
 from inventory_sync.engine.connections_care import BY_A_PERSON
 from inventory_sync.engine.lane import House
+from inventory_sync.engine.quarantine import EXCLUDED
+from inventory_sync.engine.second_writer import RUNAWAY
 from inventory_sync.engine.stored import REMOVED, unseal
 from inventory_sync.ledger.transport import transport_to
 from inventory_sync.secrets import SecretBox, SecretsError
@@ -32,6 +34,11 @@ _OURS = {
     IDENTITY: (
         "この認証情報は、別のショップ(契約)のものです。",
         "同じショップ(契約)の認証情報を使うか、もう一方のために新しい接続を作ってください。",
+    ),
+    EXCLUDED: ("人が対象外にしました。", "対象に戻すには `inventory-sync quarantine release 番号`"),
+    RUNAWAY: (
+        "この在庫の変動が暴走しています(同じ数の増減の繰り返し、増え続ける変動、書き込みの打ち消し)。",
+        "ほかに何が書き換えているかを確認して止め、`inventory-sync quarantine release 番号` を実行してください。",
     ),
     BY_A_PERSON: (
         "人が連携を解除しました。",
@@ -75,8 +82,8 @@ def installed_systems() -> dict[str, SystemDefinition]:
 
 
 def problems_in_japanese() -> dict[str, tuple[str, str]]:
-    """What a connection's problems are called in Japanese and what to do about each, by code: of every system there
-    is, and ours."""
+    """What the problems of connections and cells are called in Japanese and what to do about each, by code: of every
+    system there is, and ours."""
     return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
 
 

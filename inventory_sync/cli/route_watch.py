@@ -143,7 +143,7 @@ def _unmatched(session: shell.Session, found: dict[str, Any]) -> None:
             ledger=found["ledger_unmatched_count"],
             channel=found["channel_unmatched_count"],
             near=found["near_misses_count"],
-            excluded="–",
+            excluded=found["excluded_count"],
         )
     )
     near = [

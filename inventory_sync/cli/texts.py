@@ -53,6 +53,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match_report": ("商品の紐付け結果", "Match report"),
     "preview": ("プレビュー", "Preview"),
     "name": ("名前", "Name"),
+    "number": ("番号", "Number"),
+    "begun": ("開始", "Started"),
     "kind": ("種類", "Kind"),
     "what": ("結果", "Result"),
     "state": ("状態", "State"),
@@ -225,7 +227,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "untracked": ("在庫管理なし", "stock not managed"),
     "yes": ("はい", "yes"),
     "no": ("いいえ", "no"),
-    "kept_out": (" (人が対象外にしました)", " (kept out by a person)"),
     "excluded_cells": (
         "{count} 件を対象外にしました。`inventory-sync quarantine release` まで書き込みません。",
         "{count} cells are kept out until `inventory-sync quarantine release`.",
