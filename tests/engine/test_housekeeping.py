@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from inventory_sync.engine import housekeeping, routes
+from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from tests.engine.apply_support import PARTNERS, Desk, reset_partners
 
@@ -54,3 +55,25 @@ async def test_what_a_person_accepted_keeps_its_summary_when_its_lines_go(desk: 
     assert await desk.pool.fetchval("select count(*) from preview_rows where preview_id = $1", made.id) == 0
     assert await desk.pool.fetchval("select summary ->> 'pairs' from previews where id = $1", made.id) == "2"
     assert await desk.pool.fetchval("select count(*) from run_rows") == 2
+
+
+async def test_what_fails_keeps_nothing_else_from_being_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(house: House) -> int:
+        raise RuntimeError("a defect")
+
+    await desk.prepare()
+    monkeypatch.setattr(housekeeping.matching, "match_again", fails)
+    with pytest.raises(RuntimeError, match="a defect"):
+        await housekeeping.keep_house(desk.house, retention=timedelta(days=30))
+    assert await desk.pool.fetchval("select code from alerts where closed_at is null") == "preview_ready"
+
+
+async def test_a_database_that_is_away_ends_the_round(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(house: House) -> int:
+        raise ConnectionRefusedError
+
+    await desk.prepare()
+    monkeypatch.setattr(housekeeping.matching, "match_again", away)
+    with pytest.raises(ConnectionRefusedError):
+        await housekeeping.keep_house(desk.house, retention=timedelta(days=30))
+    assert not await desk.pool.fetchval("select count(*) from previews")
