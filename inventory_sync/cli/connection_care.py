@@ -98,7 +98,7 @@ def _show(session: shell.Session, found: dict[str, Any], now: datetime) -> None:
     health = say(language, f"health_{found['health']}")
     session.line(f"{found['name']}: {found['system']} {found['identity'] or ''} · {found['state']} ({health})")
     if found["reason"]:
-        told = partners.told(session.say.language, found["code"], found["reason"], found["remedy"])
+        told = partners.told(session.say.language, found["code"], found["reason"], found["remedy"], name=found["name"])
         session.line(f"  {told[0]} [{found['code']}]")
         session.line(f"  {session.say('remedy')}: {told[1]}")
     for key, value in sorted(found["settings"].items()):

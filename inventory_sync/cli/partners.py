@@ -87,9 +87,12 @@ def problems_in_japanese() -> dict[str, tuple[str, str]]:
     return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
 
 
-def told(language: str, code: str, reason: str, remedy: str) -> tuple[str, str]:
+def told(language: str, code: str, reason: str, remedy: str, *, name: str = "接続名") -> tuple[str, str]:
     """What a partner's problem is and what to do about it, in the language; in English as it was stored."""
-    return problems_in_japanese().get(code, (reason, remedy)) if language == "ja" else (reason, remedy)
+    if language != "ja":
+        return reason, remedy
+    reason_ja, remedy_ja = problems_in_japanese().get(code, (reason, remedy))
+    return reason_ja, remedy_ja.replace("接続名", name)
 
 
 def known_system(name: str) -> SystemDefinition:

@@ -60,7 +60,9 @@ def _connections(session: shell.Session, found: dict[str, Any]) -> None:
     session.table("connections", headings, rows)
     for each in found["connections"]:
         if each["reason"]:
-            reason, remedy = partners.told(say.language, each["code"], each["reason"], each["remedy"])
+            reason, remedy = partners.told(
+                say.language, each["code"], each["reason"], each["remedy"], name=each["name"]
+            )
             session.line(f"  {each['name']}: {reason} [{each['code']}]")
             session.line(f"    {say('remedy')}: {remedy}")
     by_hand = {
