@@ -168,5 +168,5 @@ async def alerts(
 ) -> list[dict[str, Any]]:
     """Open alerts, oldest first, each with a title and what to do in both languages; with `closed` also those that are
     over."""
-    found = await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)
-    return [dict(r) | described(r, problems or {}) for r in found]
+    found = [dict(r) for r in await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)]
+    return [alert | described(alert, problems or {}) for alert in found]
