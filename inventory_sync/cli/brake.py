@@ -78,6 +78,8 @@ def release(
             session.line(session.say("nothing_held"))
         for each in done:
             session.line(session.say("brake_released", route=each.route, count=each.movements))
+            if each.counted:
+                session.line(session.say("still_counted", route=each.route, count=each.counted))
             if each.off_until is not None:
                 session.line(session.say("brake_off", route=each.route, until=moment(each.off_until)))
 

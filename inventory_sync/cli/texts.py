@@ -251,6 +251,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{route}: 止めていた {count} 件の変動を反映します。",
         "{route}: {count} movements were held; they are told on now.",
     ),
+    "still_counted": (
+        "{route}: 棚卸中のため {count} 件は保留のままです。棚卸を終えるには "
+        "`inventory-sync route stocktake {route} end`",
+        "{route}: {count} stay held by the stock-take; `inventory-sync route stocktake {route} end` ends it.",
+    ),
     "nothing_held": ("止めている変動はありません。", "Nothing is held."),
     "choose_brake": (
         "ルート名か --all のどちらか一方を指定してください。",
