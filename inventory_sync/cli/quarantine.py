@@ -67,7 +67,10 @@ def retry(
 
 @app.command("exclude")
 def exclude(
-    cells: Annotated[list[int], typer.Argument(help="Cell numbers, of any cell that a route has.")],
+    cells: Annotated[
+        list[int],
+        typer.Argument(help="Cell numbers, as `explain SKU --json` names them, of any cell that a route has."),
+    ],
     as_json: Json = False,
 ) -> None:
     """Keep cells out: nothing is written to them until `quarantine release`."""

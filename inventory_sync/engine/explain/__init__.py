@@ -40,9 +40,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One channel number, explained: its headline, its causes in order of importance, and its arithmetic."""
+    """One channel number, explained: its headline, its causes in order of importance, and its arithmetic. `cell` is
+    what `quarantine` calls it by."""
 
     route: str
+    cell: int
     place: str
     value: str
     shows: int | None
@@ -127,6 +129,7 @@ def _line(number: Number, clock: Clock) -> Line:
     sums = line(made)
     return Line(
         number.route.name,
+        number.cell.id,
         number.cell.place,
         number.value,
         number.cell.known,
