@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync.cli import shell
+from inventory_sync.cli.partners import problems_in_japanese
 from inventory_sync.cli.status import show_alerts
 from inventory_sync.engine import overview
 
@@ -22,7 +23,7 @@ def list_alerts(
 
     async def work(session: shell.Session) -> None:
         async with shell.open_house(session.settings) as house:
-            found = await overview.alerts(house, closed=closed)
+            found = await overview.alerts(house, closed=closed, problems=problems_in_japanese())
         if as_json:
             session.json({"alerts": found})
         else:

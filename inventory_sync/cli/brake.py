@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import held
 
 app = typer.Typer(help="The brake: movements that wait for a person.", no_args_is_help=True)
@@ -78,6 +78,8 @@ def release(
             session.line(session.say("nothing_held"))
         for each in done:
             session.line(session.say("brake_released", route=each.route, count=each.movements))
+            if each.counted:
+                session.line(session.say("still_counted", route=each.route, count=each.counted))
             if each.off_until is not None:
                 session.line(session.say("brake_off", route=each.route, until=moment(each.off_until)))
 

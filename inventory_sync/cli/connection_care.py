@@ -16,7 +16,7 @@ import typer
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.asking import Asker, asker_for, resolved
 from inventory_sync.cli.connection_texts import say
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.config.connections import NAME, NAME_REMEDY, secret_fields
 from inventory_sync.engine import connections_care as care
 from inventory_sync.engine.connections_care import Cared, Desk
@@ -98,8 +98,9 @@ def _show(session: shell.Session, found: dict[str, Any], now: datetime) -> None:
     health = say(language, f"health_{found['health']}")
     session.line(f"{found['name']}: {found['system']} {found['identity'] or ''} · {found['state']} ({health})")
     if found["reason"]:
-        session.line(f"  {found['reason']} [{found['code']}]")
-        session.line(f"  {session.say('remedy')}: {found['remedy']}")
+        told = partners.told(session.say.language, found["code"], found["reason"], found["remedy"], name=found["name"])
+        session.line(f"  {told[0]} [{found['code']}]")
+        session.line(f"  {session.say('remedy')}: {told[1]}")
     for key, value in sorted(found["settings"].items()):
         session.line(f"  {key}: {value}")
     for key, mask in found["secrets"].items():

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.partners import problems_in_japanese
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine.explain import LIMIT, MOST, Event, Explanation, Line, Step, explain
 from inventory_sync.model.difference import visible
-from inventory_sync.systems import registry
 
 _SPAN = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -35,10 +35,15 @@ def show(
                 f"--since {since}: 90m、24h、7d のように指定してください。", f"--since {since}: write 90m, 24h or 7d."
             )
             raise shell.Failure("IS-CLI-020", text, shell.Exit.WRONG_USE)
-        zone = datetime.now(UTC).astimezone().tzinfo or UTC
         async with shell.open_house(session.settings) as house:
             found = await explain(
-                house, sku, route=route, since=span, limit=limit, zone=zone, problems=problems_in_japanese()
+                house,
+                sku,
+                route=route,
+                since=span,
+                limit=limit,
+                zone=session.settings.timezone,
+                problems=problems_in_japanese(),
             )
         if as_json:
             session.json(document(found))
@@ -47,11 +52,6 @@ def show(
         return int(shell.Exit.DONE if found.items or found.unpaired else shell.Exit.FAILED)
 
     shell.run(work)
-
-
-def problems_in_japanese() -> dict[str, tuple[str, str]]:
-    """What partners' problems are called in Japanese and what to do about each, by code, of every system there is."""
-    return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()}
 
 
 def _span(text: str) -> timedelta | None:

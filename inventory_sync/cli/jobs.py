@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import jobs
 from inventory_sync.engine.jobs import Job
 

@@ -10,7 +10,7 @@ import typer
 from inventory_sync.cli import ledger_admin, ledger_files, shell
 from inventory_sync.cli.ledger_desk import BookName, Desk, Json, at_book, moment_of
 from inventory_sync.cli.ledger_texts import show_table, tell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.ledger import book as ledger
 from inventory_sync.ledger import reading
 from inventory_sync.ledger.values import (

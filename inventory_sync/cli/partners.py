@@ -9,7 +9,11 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_delay
 
 from inventory_sync.engine.apply_connections import MakeClient, Prover
+from inventory_sync.engine.connections import IDENTITY
+from inventory_sync.engine.connections_care import BY_A_PERSON
 from inventory_sync.engine.lane import House
+from inventory_sync.engine.quarantine import EXCLUDED
+from inventory_sync.engine.second_writer import RUNAWAY
 from inventory_sync.engine.stored import REMOVED, unseal
 from inventory_sync.ledger.transport import transport_to
 from inventory_sync.secrets import SecretBox, SecretsError
@@ -25,6 +29,22 @@ PATIENCE = 20.0
 """Seconds a command waits in all for a partner that is only busy, or whose rate budget must refill first."""
 
 _Answer = TypeVar("_Answer")
+
+_OURS = {
+    IDENTITY: (
+        "この認証情報は、別のショップ(契約)のものです。",
+        "同じショップ(契約)の認証情報を使うか、もう一方のために新しい接続を作ってください。",
+    ),
+    EXCLUDED: ("人が対象外にしました。", "対象に戻すには `inventory-sync quarantine release 番号`"),
+    RUNAWAY: (
+        "この在庫の変動が暴走しています(同じ数の増減の繰り返し、増え続ける変動、書き込みの打ち消し)。",
+        "ほかに何が書き換えているかを確認して止め、`inventory-sync quarantine release 番号` を実行してください。",
+    ),
+    BY_A_PERSON: (
+        "人が連携を解除しました。",
+        "もう一度使うには `inventory-sync connection relink 接続名` を実行してください。",
+    ),
+}
 
 
 class PatientClient:
@@ -59,6 +79,20 @@ def _as_told(state: RetryCallState) -> float:
 def installed_systems() -> dict[str, SystemDefinition]:
     """Every system that is installed, by name."""
     return {definition.name: definition for definition in registry.load()}
+
+
+def problems_in_japanese() -> dict[str, tuple[str, str]]:
+    """What the problems of connections and cells are called in Japanese and what to do about each, by code: of every
+    system there is, and ours."""
+    return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
+
+
+def told(language: str, code: str, reason: str, remedy: str, *, name: str = "接続名") -> tuple[str, str]:
+    """What a partner's problem is and what to do about it, in the language; in English as it was stored."""
+    if language != "ja":
+        return reason, remedy
+    reason_ja, remedy_ja = problems_in_japanese().get(code, (reason, remedy))
+    return reason_ja, remedy_ja.replace("接続名", name)
 
 
 def known_system(name: str) -> SystemDefinition:

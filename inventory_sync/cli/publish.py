@@ -68,7 +68,10 @@ def _print(session: shell.Session, rule: dict[str, Any], found: list[Listed]) ->
     buffer = f"auto ({rule['buffer']}–{rule['auto_most']})" if rule["auto_buffer"] else rule["buffer"]
     maximum = none if rule["maximum"] is None else rule["maximum"]
     session.line(
-        f"{rule['route']}: buffer={buffer} percent={rule['percent']} max={maximum} end_when={rule['end_when']}"
+        session.say.either(
+            f"{rule['route']}: 安全在庫 {buffer}、割合 {rule['percent']}%、上限 {maximum}、終了数 {rule['end_when']}",
+            f"{rule['route']}: buffer={buffer} percent={rule['percent']} max={maximum} end_when={rule['end_when']}",
+        )
     )
     rows = [(*_row(each, zone), each.pairs or session.say.either("0 (該当なし)", "0 (no such item)")) for each in found]
     session.table("publish_overrides", (*(f"publish_{name}" for name in COLUMNS), "pairs"), rows[:LINES])

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
-from inventory_sync.engine import quarantine
+from inventory_sync.cli import partners, shell
+from inventory_sync.cli.shell import moment
+from inventory_sync.engine import quarantine, second_writer
 from inventory_sync.engine.lane import House
 
 app = typer.Typer(
@@ -37,13 +37,14 @@ def list_cells(as_json: Annotated[bool, typer.Option("--json", help="Print them 
                 r["cell_id"],
                 f"{r['connection']} / {r['location']}",
                 r["name"],
+                ", ".join(sorted({str(code) for code in r["codes"].values() if code})) or r["item"],
                 r["code"],
-                r["reason"] + (session.say("kept_out") if r["excluded"] else ""),
+                partners.told(session.say.language, r["code"], r["reason"], "")[0],
                 moment(r["since"]),
             )
             for r in found
         ]
-        session.table("quarantine", ("name", "location", "item", "code", "reason", "since"), rows)
+        session.table("quarantine", ("number", "location", "item", "value", "code", "reason", "since"), rows)
 
     shell.run(work)
 
@@ -55,14 +56,21 @@ def release(cells: Cells = None, everything: All = False, as_json: Json = False)
 
 
 @app.command("retry")
-def retry(cells: Cells = None, everything: All = False, as_json: Json = False) -> None:
+def retry(
+    cells: Cells = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every cell that a partner refused.")] = False,
+    as_json: Json = False,
+) -> None:
     """Try again to write cells that a partner refused. One that it refuses again comes back."""
-    _free(quarantine.retry, cells, everything, as_json)
+    _free(quarantine.retry, cells, everything, as_json, but=second_writer.RUNAWAY)
 
 
 @app.command("exclude")
 def exclude(
-    cells: Annotated[list[int], typer.Argument(help="Cell numbers, of any cell that a route has.")],
+    cells: Annotated[
+        list[int],
+        typer.Argument(help="Cell numbers, as `explain SKU --json` names them, of any cell that a route has."),
+    ],
     as_json: Json = False,
 ) -> None:
     """Keep cells out: nothing is written to them until `quarantine release`."""
@@ -79,13 +87,18 @@ def exclude(
 
 
 def _free(
-    work_on: Callable[..., Awaitable[Sequence[Any]]], cells: list[int] | None, everything: bool, as_json: bool
+    work_on: Callable[..., Awaitable[Sequence[Any]]],
+    cells: list[int] | None,
+    everything: bool,
+    as_json: bool,
+    *,
+    but: str = "",
 ) -> None:
     async def work(session: shell.Session) -> None:
         if bool(cells) == everything:
             raise shell.Failure("IS-CLI-003", session.say("choose_release"), shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
-            chosen = list(cells or ()) or await _all(house)
+            chosen = list(cells or ()) or await _all(house, but)
             freed = await work_on(house, chosen, actor=shell.actor())
         if as_json:
             session.json({"released": [dict(record) for record in freed]})
@@ -95,5 +108,6 @@ def _free(
     shell.run(work)
 
 
-async def _all(house: House) -> list[int]:
-    return [r["cell_id"] for r in await quarantine.listed(house) if not r["excluded"]]
+async def _all(house: House, but: str) -> list[int]:
+    """The cells that `--all` means: none that a person keeps out, and none that stands there for the problem `but`."""
+    return [r["cell_id"] for r in await quarantine.listed(house) if not r["excluded"] and r["code"] != but]

@@ -13,7 +13,8 @@ import orjson
 import typer
 
 from inventory_sync.cli import route_pace, shell
-from inventory_sync.cli.status import moment, reasons
+from inventory_sync.cli.shell import moment
+from inventory_sync.cli.status import reasons
 from inventory_sync.engine import overview, previews
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.previews import Preview, PreviewLine
@@ -144,7 +145,8 @@ async def make(
         raise shell.Failure("IS-RTE-031", session.say("nothing_matched", route=name))
     unread = found["unread"] + (found["counts"]["catching_up"] if source != "route" else 0)
     if unread:
-        raise shell.Failure("IS-RTE-032", session.say("unread", route=name, count=unread))
+        never = reasons(session, [each for each in found["blocked_by"] if each["step"] == "connect"])
+        raise shell.Failure("IS-RTE-032", "\n".join([session.say("unread", route=name, count=unread), *never]))
     return await previews.make_preview(house, name, source=source, tell=tell)
 
 

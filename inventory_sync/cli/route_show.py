@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory_sync.cli.shell import Session
-from inventory_sync.cli.status import moment, reasons
+from inventory_sync.cli.shell import Session, moment
+from inventory_sync.cli.status import reasons
 
 NAMED = 3
+
+_FIGURES_JA = {
+    "pairs": "紐付け",
+    "pools": "プール",
+    "sets": "セット",
+    "live": "連動中",
+    "new": "未承認",
+    "waiting": "確認待ち",
+    "catching_up": "読み直し中",
+    "suspended": "停止中の紐付け",
+    "open": "未反映",
+    "quarantined": "隔離中",
+    "uncertain": "要数え直し",
+    "owed": "台帳へ未計上",
+    "unread": "未読",
+    "oldest_pending_s": "最も古い未反映(秒)",
+}
 """Items that an ambiguity names on a side; the rest is counted."""
 
 
@@ -48,8 +65,10 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
             f"{found['percent']}, max {maximum}",
         )
     )
-    session.line("  " + " ".join(f"{key}={value}" for key, value in found["counts"].items()))
-    session.line(f"  unread={found['unread']} oldest_pending_s={found['oldest_pending_s']:.0f}")
+    pending = {"unread": found["unread"], "oldest_pending_s": f"{found['oldest_pending_s']:.0f}"}
+    for figures in (found["counts"], pending):
+        japanese = "、".join(f"{_FIGURES_JA.get(key, key)} {value}" for key, value in figures.items())
+        session.line("  " + say.either(japanese, " ".join(f"{key}={value}" for key, value in figures.items())))
     preview = found["latest_preview"]
     if preview is not None:
         session.line(f"  {say('latest_preview')}: {preview['id']} ({moment(preview['made_at'])})")

@@ -12,6 +12,8 @@ from inventory_sync.engine.lane import House
 
 LINES = 200
 
+_ACTIONS_JA = {"zero": "0 にする", "nothing": "変更なし", "excluded": "対象外"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the group of route commands."""
@@ -83,16 +85,23 @@ def _left(session: shell.Session, each: dict[str, Any]) -> str:
 
 async def _preview(session: shell.Session, house: House, name: str, as_json: bool) -> None:
     made = await stopping.preview_zero(house, name)
-    rows = [row async for row in previews.stored(house, made.id)]
+    lines = previews.stored(house, made.id)
     if as_json:
+        rows = [row async for row in lines]
         shown = [{key: r[key] for key in ("value", "location", "action", "before", "after")} for r in rows]
         about = {"preview": made.id, "route": name, "made_at": made.made_at, "summary": made.summary}
         session.json({**about, "rows": shown})
         return
-    table = [(r["value"], r["name"], r["location"], r["action"], r["before"], r["after"]) for r in rows[:LINES]]
+    table: list[tuple[object, ...]] = []
+    async for r in lines:
+        if len(table) == LINES:
+            break
+        action = session.say.either(_ACTIONS_JA.get(r["action"], r["action"]), r["action"])
+        table.append((r["value"], r["name"], r["location"], action, r["before"], r["after"]))
     session.table("preview", ("value", "item", "location", "action", "before", "after"), table)
-    if len(rows) > LINES:
-        session.line(session.say("more_lines", count=len(rows) - LINES))
+    if made.summary["pairs"] > LINES:
+        rest = made.summary["pairs"] - LINES
+        session.line(session.say.either(f"ほか {rest} 行は --json で表示します。", f"{rest} more lines: use --json."))
     told, units = made.summary["zero"], -made.summary["units_down"]
     session.line(
         session.say.either(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import watching
 
 _AGO = re.compile(r"(\d{1,5})(m|h|d)")
@@ -63,7 +63,7 @@ def watch(
 
 
 def _time(session: shell.Session, text: str, now: datetime) -> datetime | None:
-    """The time that `--since` means: so long ago, or a date with or without time and zone."""
+    """The time that `--since` means: so long ago, or a date with or without time and zone (without: the settings')."""
     if not text:
         return None
     ago = _AGO.fullmatch(text)
@@ -77,7 +77,7 @@ def _time(session: shell.Session, text: str, now: datetime) -> datetime | None:
             f"{text!r} is not a time. Write 90m, 24h, 7d, or 2026-11-20T09:00.",
         )
         raise shell.Failure("IS-CLI-013", message, shell.Exit.WRONG_USE) from None
-    return found if found.tzinfo is not None else found.astimezone(UTC)
+    return found if found.tzinfo is not None else found.replace(tzinfo=session.settings.timezone)
 
 
 def _show(session: shell.Session, found: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ def _unmatched(session: shell.Session, found: dict[str, Any]) -> None:
             ledger=found["ledger_unmatched_count"],
             channel=found["channel_unmatched_count"],
             near=found["near_misses_count"],
-            excluded="–",
+            excluded=found["excluded_count"],
         )
     )
     near = [

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from inventory_sync.cli import run_texts as words
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.runs import control
 from inventory_sync.engine.runs.control import RunView
@@ -38,11 +39,16 @@ def list_runs(
         if as_json:
             session.json({"runs": [_document(each) for each in found]})
             return
+        say = session.say
         rows = [
-            (r.id, r.kind, r.subject, r.state, _of(r), f"{r.rate:g}/s", _left(r), moment(r.started_at), r.error)
+            (
+                *(r.id, words.kind(say, r.kind), r.subject, words.state(say, r.state), _of(r)),
+                f"{r.rate:g}/s" if r.state == "running" else "",
+                *(_left(r), moment(r.started_at), words.reason(say, r.error)),
+            )
             for r in found
         ]
-        headings = ("name", "kind", "subject", "state", "done", "rate", "remaining", "since", "detail")
+        headings = ("number", "kind", "subject", "state", "done", "rate", "remaining", "begun", "detail")
         session.table("runs", headings, rows)
 
     shell.run(work)
@@ -97,36 +103,22 @@ async def _rows(house: House, view: RunView, limit: int) -> list[dict[str, Any]]
     return found
 
 
-STATES = {
-    "running": "実行中",
-    "stopped": "停止",
-    "done": "完了",
-    "failed": "失敗",
-    "proposed": "未着手",
-    "confirmed": "順番待ち",
-    "released": "送信待ち",
-    "sent": "応答待ち",
-    "skipped": "対象外",
-}
-"""How far a run or a row of it is, in Japanese."""
-
-
-def _state(session: shell.Session, state: str) -> str:
-    return session.say.either(STATES.get(state, state), state)
-
-
 def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
     if as_json:
         return
-    left = _left(view) or "–"
-    counts = ", ".join(f"{_state(session, state)} {count}" for state, count in view.rows.items())
+    say, left = session.say, _left(view) or "–"
+    kind, state, why = words.kind(say, view.kind), words.state(say, view.state), words.reason(say, view.error)
+    counts = ", ".join(f"{words.state(say, state)} {count}" for state, count in view.rows.items())
+    going = view.state == "running"
+    pace_ja, pace = (
+        (f"、毎秒 {view.rate:g}、残り {left}", f", {view.rate:g} a second, {left} left") if going else ("", "")
+    )
     session.line(
-        session.say.either(
-            f"実行 {view.id} {view.kind} {view.subject}: {_state(session, view.state)}、{_of(view)} 件、"
-            f"毎秒 {view.rate:g}、残り {left}"
-            f"、増 {view.up}、減 {-view.down} {counts} {view.error}",
-            f"Run {view.id} {view.kind} {view.subject}: {view.state}, {_of(view)} done, {view.rate:g} a second, "
-            f"{left} left; units up {view.up}, down {-view.down}; {counts} {view.error}",
+        say.either(
+            f"実行 {view.id} {kind} {view.subject}: {state}、{_of(view)} 件{pace_ja}"
+            f"、増 {view.up}、減 {-view.down} {counts} {why}",
+            f"Run {view.id} {kind} {view.subject}: {state}, {_of(view)} done{pace}; "
+            f"units up {view.up}, down {-view.down}; {counts} {why}",
         ).rstrip(" ;")
     )
 
@@ -134,7 +126,11 @@ def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
 def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
     if left:
         rows = [
-            (r["value"], r["name"], r["location"], _state(session, r["state"]), r["gap"], r["reason"]) for r in left
+            (
+                *(r["value"], r["name"], r["location"], words.state(session.say, r["state"])),
+                *(r["gap"], words.reason(session.say, r["reason"])),
+            )
+            for r in left
         ]
         session.table("not_written", ("value", "item", "location", "state", "difference", "reason"), rows)
 

@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from typing import Any
 
@@ -29,10 +31,13 @@ from inventory_sync.logs import configure_logs, redact_text
 from inventory_sync.secrets import SecretsError
 from inventory_sync.settings import PREFIX, Settings, SettingsError, load_settings
 from inventory_sync.store.migrate import MigrationError
-from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError, RetryLater
+from inventory_sync.systems.errors import Broken, FileRefused, InvalidSettings, PartnerError, RetryLater
 
 PIPE_WIDTH = 240
 """Columns of a table that goes into a file or a pipe."""
+
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+"""In which times are told: the merchant's (`INVENTORY_SYNC_TIMEZONE`), wherever the machine stands."""
 
 
 class Exit(IntEnum):
@@ -90,6 +95,11 @@ class Session:
         self.out.print(table)
 
 
+def moment(at: datetime | None) -> str:
+    """A time as people read it, to the second, in the zone of the settings and with its name."""
+    return "" if at is None else at.astimezone(_ZONE.get()).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
 def actor() -> str:
     """Who is at the command line, for the audit log."""
     with contextlib.suppress(OSError, KeyError, ImportError):
@@ -106,6 +116,7 @@ def run(work: Callable[[Session], Coroutine[Any, Any, int | None]], *, logs: boo
     try:
         settings = load_settings(os.environ)
         say = Words(settings.language)
+        _ZONE.set(settings.timezone)
         level = settings.log_level if logs or settings.log_level == "error" else "warning"
         configure_logs(level, settings.log_format if logs else "console")
         code = _loop(work(Session(settings, say)))
@@ -159,11 +170,12 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
         case ApplyFailed():
             return [(p.code, f"{p.subject}: {p.message}\n{say('remedy')}: {p.remedy}") for p in error.problems]
         case RetryLater():
-            return [(error.code, f"{say('busy')} {error.message}")]
+            return [(error.code, f"{say('busy')} {_told(error, say)[0]}")]
         case Broken() | InvalidSettings():
-            return [(error.code, f"{error.message}\n{say('remedy')}: {error.remedy}")]
+            message, remedy = _told(error, say)
+            return [(error.code, f"{message}\n{say('remedy')}: {remedy}")]
         case PartnerError():
-            return [(error.code, error.message)]
+            return [(error.code, _told(error, say)[0])]
         case NoSuch():
             return [("IS-CLI-001", say.either(error.japanese, str(error)))]
         case SettingsError():
@@ -178,6 +190,17 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             return [("IS-DB-001", say("database_away", reason=str(error) or type(error).__name__))]
         case _:
             return _service_blocks(error)
+
+
+def _told(error: PartnerError, say: Words) -> tuple[str, str]:
+    """What a partner's problem is and what to do, in the language; what is said of a setting or a row of a file stays
+    as it is."""
+    from inventory_sync.cli import partners
+
+    remedy = str(getattr(error, "remedy", ""))
+    if isinstance(error, InvalidSettings | FileRefused):
+        return error.message, remedy
+    return partners.told(say.language, error.code, error.message, remedy)
 
 
 def _service_blocks(error: Exception) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import partners, shell
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import overview
 
 
@@ -16,7 +17,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print everythin
 
     async def work(session: shell.Session) -> None:
         async with shell.open_house(session.settings) as house:
-            found = await overview.overview(house)
+            found = await overview.overview(house, problems=partners.problems_in_japanese())
         if as_json:
             session.json(found)
         else:
@@ -59,8 +60,11 @@ def _connections(session: shell.Session, found: dict[str, Any]) -> None:
     session.table("connections", headings, rows)
     for each in found["connections"]:
         if each["reason"]:
-            session.line(f"  {each['name']}: {each['reason']} [{each['code']}]")
-            session.line(f"    {say('remedy')}: {each['remedy']}")
+            reason, remedy = partners.told(
+                say.language, each["code"], each["reason"], each["remedy"], name=each["name"]
+            )
+            session.line(f"  {each['name']}: {reason} [{each['code']}]")
+            session.line(f"    {say('remedy')}: {remedy}")
     by_hand = {
         name
         for name, definition in partners.installed_systems().items()
@@ -117,13 +121,13 @@ def show_alerts(session: shell.Session, found: list[dict[str, Any]]) -> None:
             each["code"],
             each["subject"],
             moment(each["opened_at"]),
-            ", ".join(f"{k}={v}" for k, v in each["detail"].items()),
+            ", ".join(f"{k}={v}" for k, v in each["detail"].items() if k not in ("reason", "remedy")),
         )
         for each in found
     ]
     session.table("alerts", ("code", "subject", "since", "detail"), rows)
-
-
-def moment(at: datetime | None) -> str:
-    """A time as people read it, to the second, with its zone."""
-    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    for each in found:
+        either, title, remedy = session.say.either, each["title"], each["remedy"]
+        session.line(f"  {each['subject']}: {either(title['ja'], title['en'])} [{each['code']}]")
+        if each["closed_at"] is None:
+            session.line(f"    {session.say('remedy')}: {either(remedy['ja'], remedy['en'])}")

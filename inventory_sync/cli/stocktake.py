@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from inventory_sync.cli import shell
-from inventory_sync.cli.status import moment
+from inventory_sync.cli.shell import moment
 from inventory_sync.engine import counting
 from inventory_sync.engine import stocktake as service
 from inventory_sync.engine.stocktake import Stocktake

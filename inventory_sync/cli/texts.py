@@ -53,6 +53,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "match_report": ("商品の紐付け結果", "Match report"),
     "preview": ("プレビュー", "Preview"),
     "name": ("名前", "Name"),
+    "number": ("番号", "Number"),
+    "begun": ("開始", "Started"),
     "kind": ("種類", "Kind"),
     "what": ("結果", "Result"),
     "state": ("状態", "State"),
@@ -225,7 +227,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "untracked": ("在庫管理なし", "stock not managed"),
     "yes": ("はい", "yes"),
     "no": ("いいえ", "no"),
-    "kept_out": (" (人が対象外にしました)", " (kept out by a person)"),
     "excluded_cells": (
         "{count} 件を対象外にしました。`inventory-sync quarantine release` まで書き込みません。",
         "{count} cells are kept out until `inventory-sync quarantine release`.",
@@ -249,6 +250,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "brake_released": (
         "{route}: 止めていた {count} 件の変動を反映します。",
         "{route}: {count} movements were held; they are told on now.",
+    ),
+    "still_counted": (
+        "{route}: 棚卸中のため {count} 件は保留のままです。棚卸を終えるには "
+        "`inventory-sync route stocktake {route} end`",
+        "{route}: {count} stay held by the stock-take; `inventory-sync route stocktake {route} end` ends it.",
     ),
     "nothing_held": ("止めている変動はありません。", "Nothing is held."),
     "choose_brake": (

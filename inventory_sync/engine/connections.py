@@ -29,6 +29,9 @@ _STATES = {
 
 APPROVAL_OVERDUE = "approval_overdue"
 
+IDENTITY = "IS-CON-002"
+"""The problem of a credential that belongs to another shop."""
+
 EXPIRY_NOTICE = timedelta(days=30)
 """A credential that ends sooner than this is reported, until it was renewed."""
 
@@ -47,7 +50,7 @@ async def link(house: House, conn: Connection, connection_id: int, name: str, ve
             f"The credential belongs to {verified.identity}, the connection {name} to {known}.",
             kind=BrokenKind.IDENTITY,
             remedy="Use the credential of the same shop or contract, or make a new connection for the other one.",
-            code="IS-CON-002",
+            code=IDENTITY,
         )
     now = house.now()
     await db.run(

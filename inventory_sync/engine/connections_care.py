@@ -274,7 +274,7 @@ def _refuse_unlinked(record: db.Record) -> None:
             "IS-CON-030",
             f"The connection {record['name']} is unlinked{why}: nothing is fetched or written. "
             f"Link it again with `inventory-sync connection relink {record['name']}`.",
-            f"接続 {record['name']} の連携は解除されています{why}。取得も書き込みも行いません。再連携は "
+            f"接続 {record['name']} の連携は解除されています。取得も書き込みも行いません。再連携は "
             f"`inventory-sync connection relink {record['name']}` です。",
         )
 

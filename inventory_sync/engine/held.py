@@ -48,11 +48,13 @@ class HeldNow:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What a release let go in a route, and until when its brake stays off."""
+    """What a release let go in a route, and until when its brake stays off. `counted`: movements that a stock-take
+    under way goes on holding."""
 
     route: str
     movements: int
     off_until: datetime | None
+    counted: int = 0
 
 
 async def show(house: House) -> HeldNow:
@@ -116,7 +118,8 @@ async def _release(house: House, conn: Connection, name: str, actor: str, lastin
         after={"movements": 0, "off_until": None if until is None else until.isoformat()},
         at=now,
     )
-    return Released(name, count, until)
+    left = len(await db.rows(conn, "open_holds", cells=ids)) if counting is not None else 0
+    return Released(name, count, until, left)
 
 
 async def routes_held(house: House) -> list[str]:

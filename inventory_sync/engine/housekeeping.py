@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+
+import asyncpg
 
 from inventory_sync.engine import matching, orders, oversold, routes, schedule, watching
 from inventory_sync.engine.alerts import close_alerts, open_alert
@@ -13,8 +16,20 @@ from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
 PREVIEW_AGE = timedelta(minutes=15)
+PREVIEWS_KEPT = 8
+"""Previews of one kind that a route keeps for a person to accept: those made by themselves in two hours."""
+
+PREVIEW_LINES_STAY = timedelta(days=1)
+"""The lines of an accepted preview are kept so long; its summary stays."""
+
+PREVIEWS_AT_ONCE = 4
+"""Previews that one round throws away: each may have a line for every cell of a big shop."""
+
 BUG_STAYS = timedelta(days=1)
 """An alert about a malformed request closes this long after it was last seen."""
+
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+"""The database cannot be reached, so nothing else can be done either."""
 
 ORDERS_KEPT = 2 * orders.LONGEST_REACH
 """Order lines are kept for longer than any list reaches back, however short other things are kept."""
@@ -25,18 +40,47 @@ async def keep_house(house: House, *, retention: timedelta) -> Progress:
     taken, again = await schedule.claim(house, "housekeeping", schedule.HOUSEKEEPING)
     if not taken:
         return Progress(0, again)
-    await matching.match_again(house)
-    await _previews(house)
-    await oversold.keep(house)
-    await publishing.keep(house)
-    await approvals.remind(house)
-    await _expiries(house)
-    await _close_what_is_over(house)
-    await db.run(house.pool, "close_safety_alerts", now=house.now())
-    await db.value(house.pool, "drop_old_notices", before=house.now() - retention)
-    await db.value(house.pool, "drop_old_lines", before=house.now() - max(retention, ORDERS_KEPT))
-    await watching.drop_old(house, retention=retention)
+    failed: list[Exception] = []
+    for step in _steps(house, retention):
+        try:
+            await step()
+        except AWAY:
+            raise
+        except Exception as error:  # what fails keeps nothing else from being done
+            failed.append(error)
+    if failed:
+        raise failed[0] if len(failed) == 1 else ExceptionGroup("housekeeping", failed)
     return Progress(1, again)
+
+
+def _steps(house: House, retention: timedelta) -> Sequence[Callable[[], Awaitable[object]]]:
+    """What one round does, in its order."""
+    return (
+        lambda: matching.match_again(house),
+        lambda: _previews(house),
+        lambda: oversold.keep(house),
+        lambda: publishing.keep(house),
+        lambda: approvals.remind(house),
+        lambda: _expiries(house),
+        lambda: _close_what_is_over(house),
+        lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
+        lambda: _drop_old(house, retention),
+    )
+
+
+async def _drop_old(house: House, retention: timedelta) -> None:
+    """Throw away what was kept for long enough."""
+    now = house.now()
+    await db.value(house.pool, "drop_old_notices", before=now - retention)
+    await db.value(house.pool, "drop_old_lines", before=now - max(retention, ORDERS_KEPT))
+    await db.value(
+        house.pool,
+        "drop_old_previews",
+        keep=PREVIEWS_KEPT,
+        before=now - PREVIEW_LINES_STAY,
+        most=PREVIEWS_AT_ONCE,
+    )
+    await watching.drop_old(house, retention=retention)
 
 
 async def _previews(house: House) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from inventory_sync.engine import jobs, route_states
+from inventory_sync.engine.alert_words import described
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch, route_named
 from inventory_sync.engine.stored import REMOVED
@@ -44,7 +46,11 @@ _SETTINGS = (
 )
 
 
-async def overview(house: House) -> dict[str, Any]:
+Problems = Mapping[str, tuple[str, str]]
+"""Partners' problems by their code, each a sentence and a remedy in Japanese."""
+
+
+async def overview(house: House, *, problems: Problems | None = None) -> dict[str, Any]:
     """Everything `status` shows. Times are aware; `…_s` are seconds. No secret is in it."""
     now = house.now()
     return {
@@ -57,7 +63,7 @@ async def overview(house: House) -> dict[str, Any]:
         ],
         "routes": await routes(house),
         "jobs": [job.as_dict() for job in await jobs.jobs(house)],
-        "alerts": await alerts(house),
+        "alerts": await alerts(house, problems=problems),
     }
 
 
@@ -157,6 +163,10 @@ async def _since_stop(house: House, route_id: int) -> dict[str, Any]:
     return dict(found or {})
 
 
-async def alerts(house: House, *, closed: bool = False, limit: int = 1000) -> list[dict[str, Any]]:
-    """Open alerts, oldest first; with `closed` also those that are over."""
-    return [dict(r) for r in await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)]
+async def alerts(
+    house: House, *, closed: bool = False, limit: int = 1000, problems: Problems | None = None
+) -> list[dict[str, Any]]:
+    """Open alerts, oldest first, each with a title and what to do in both languages; with `closed` also those that are
+    over."""
+    found = [dict(r) for r in await db.rows(house.pool, "alerts_recent", closed=closed, limit=limit)]
+    return [alert | described(alert, problems or {}) for alert in found]

@@ -100,8 +100,8 @@ WORDS: Mapping[str, _Words] = {
         Step.CONNECT,
         "the connection {subject} was taken away",
         "接続 {subject} は解除されています",
-        "Connect the same account again: `inventory-sync apply FILE` with its credentials.",
-        "同じアカウントの認証情報を設定ファイルに書き、`inventory-sync apply FILE` で接続し直してください。",
+        "Connect the same account again: `inventory-sync connection relink {subject}`.",
+        "同じアカウントに `inventory-sync connection relink {subject}` で接続し直してください。",
     ),
     "not_calibrated": _Words(
         Step.CONNECT,
@@ -239,6 +239,20 @@ WORDS: Mapping[str, _Words] = {
         "取引先側でアプリが削除されました",
         "Connect again, then preview and start.",
         "接続し直してから、プレビューして開始してください。",
+    ),
+    "unlinked": _Words(
+        Step.ENABLE,
+        "a person took one of its connections away",
+        "人が接続の連携を解除しました",
+        "Connect again, then preview and start.",
+        "接続し直してから、プレビューして開始してください。",
+    ),
+    "calibrated": _Words(
+        Step.ENABLE,
+        "how a partner takes numbers was found out anew since it ran",
+        "接続の書き込み方式を確認し直したため、在庫を合わせ直します",
+        _PREVIEW_EN,
+        _PREVIEW_JA,
     ),
 }
 

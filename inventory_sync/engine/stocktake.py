@@ -85,8 +85,8 @@ async def show(house: House, name: str) -> Stocktake:
 
 
 async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = ()) -> Ended:
-    """End a stock-take: what is held is told on, but for the cells of `discard`, which stay held until the ledger falls
-    by as much or a person releases them. Uncertain pairs whose ledger was read meanwhile are settled.
+    """End a stock-take: what is held is told on, but for the cells of `discard`, which stay held until a person
+    releases them. Uncertain pairs whose ledger was read meanwhile are settled.
 
     Raises RefusedByRule where none is under way, and NoSuch for a cell of which nothing is held.
     """

@@ -130,4 +130,10 @@ _UNMATCHED = ("ambiguous", "near_misses", "ledger_unmatched", "channel_unmatched
 def _never_matching(found: Mapping[str, Any]) -> dict[str, Any]:
     """Codes that the tool in use may match, or not, and we never will before a person decides."""
     counts = {f"{kind}_count": found.get(f"{kind}_count", 0) for kind in _UNMATCHED}
-    return {"matched": found.get("matched", 0), **counts, **{kind: found.get(kind, []) for kind in _UNMATCHED}}
+    excluded = sum((found.get("excluded_count") or {}).values())
+    return {
+        "matched": found.get("matched", 0),
+        "excluded_count": excluded,
+        **counts,
+        **{kind: found.get(kind, []) for kind in _UNMATCHED},
+    }

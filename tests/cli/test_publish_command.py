@@ -92,6 +92,12 @@ def test_the_rule_of_a_route_may_reckon_its_buffer(terminal: Terminal) -> None:
         "end_when": 2,
     }
     assert "buffer=auto (1–20)" in terminal.run("publish", "show", "pos-shop").stdout
+    japanese = terminal.run("publish", "show", "pos-shop", INVENTORY_SYNC_LANGUAGE="ja").stdout
+    assert "安全在庫 auto (1–20)、割合 100%" in japanese
+    figures = terminal.run("route", "show", "pos-shop", INVENTORY_SYNC_LANGUAGE="ja").stdout
+    assert "紐付け 2、プール 0" in figures
+    assert "pairs=" not in figures
+    assert "oldest_pending_s" not in figures
     assert "Nothing changed" in terminal.apply(automatic).stdout
     text = terminal.run("publish", "show", "pos-shop", "A-1").stdout
     assert "automatic buffer: nothing sold elsewhere lately, so the smallest: 1" in text

@@ -76,6 +76,9 @@ def test_a_channel_is_told_zero_only_after_its_preview(terminal: Terminal) -> No
     shown = terminal.run("route", "stop", "pos-shop", "--and-zero").stdout
     assert "2 cells with 8 units would be told 0" in shown
     assert terminal.json("route", "list")["routes"][0]["state"] == "running"
+    japanese = terminal.run("route", "stop", "pos-shop", "--and-zero", language="ja").stdout
+    assert "0 にする" in japanese
+    assert "zero " not in japanese.replace("--and-zero ", "")
     made = terminal.json("route", "stop", "pos-shop", "--and-zero")
     assert [(row["value"], row["before"], row["after"]) for row in made["rows"]] == [("A-1", 4, 0), ("A-2", 4, 0)]
     terminal.run("route", "stop", "pos-shop", "--accept", made["preview"], expect=WRONG_USE)

@@ -37,6 +37,20 @@ def test_a_push_is_previewed_accepted_followed_stopped_and_resumed(terminal: Ter
     assert "IS-RUN-011" in terminal.run("run", "resume", str(run["run"]), expect=REFUSED).stderr
 
 
+def test_runs_are_told_in_japanese_too(terminal: Terminal) -> None:
+    terminal.started()
+    [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
+    assert "毎秒" in terminal.run("run", "show", str(alignment["id"]), INVENTORY_SYNC_LANGUAGE="ja").stdout
+    terminal.run("route", "stop", "pos-shop")
+    for words in (("run", "show", str(alignment["id"])), ("run", "list")):
+        shown = terminal.run(*words, INVENTORY_SYNC_LANGUAGE="ja").stdout
+        assert "一括反映" in shown
+        assert "ルートを停止しました" in shown
+        assert "the route" not in shown
+        assert "毎秒" not in shown, "a run that stands has no pace"
+    assert "push" in terminal.run("run", "list").stdout
+
+
 def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_still(terminal: Terminal) -> None:
     terminal.started()
     [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]

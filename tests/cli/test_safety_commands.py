@@ -77,9 +77,26 @@ def test_a_count_settles_and_a_cell_is_kept_out(terminal: Terminal) -> None:
     [pair] = terminal.rows("select channel_cell from pairs where value = 'B-2'")
     cell = str(pair["channel_cell"])
     assert terminal.json("quarantine", "exclude", cell)["excluded"] == [int(cell)]
-    assert "kept out" in terminal.run("quarantine", "list").stdout
+    english, japanese = (terminal.run("quarantine", "list", language=each).stdout for each in ("en", "ja"))
+    assert "a person keeps it out" in english
+    assert "人が対象外にしました" in japanese
+    assert "person" not in japanese
+    assert "B-2" in english, "the code, as a name alone may stand for several variants"
     terminal.run("quarantine", "retry", cell, expect=REFUSED)
     assert terminal.json("quarantine", "retry", "--all")["released"] == [], "what a person keeps out stays out"
     terminal.run("quarantine", "exclude", "999999", expect=FAILED)
     assert len(terminal.json("quarantine", "release", cell)["released"]) == 1
     assert terminal.json("quarantine", "list")["cells"] == []
+
+
+def test_what_runs_away_is_let_in_by_name_only(terminal: Terminal) -> None:
+    [pair] = terminal.rows(
+        "with q as (insert into quarantine (cell_id, code, reason, since) "
+        "select channel_cell, 'IS-SAF-001', 'its movements grow from each to the next', now() from pairs "
+        "where value = 'B-2' returning cell_id) "
+        "update cells set quarantined = true where id in (select cell_id from q) or id in "
+        "(select channel_cell from pairs where value = 'B-2') returning id as channel_cell"
+    )
+    assert "暴走" in terminal.run("quarantine", "list", language="ja").stdout
+    assert terminal.json("quarantine", "retry", "--all")["released"] == [], "no partner refused it"
+    assert len(terminal.json("quarantine", "release", str(pair["channel_cell"]))["released"]) == 1

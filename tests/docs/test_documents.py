@@ -12,6 +12,8 @@ import pytest
 import typer
 
 from inventory_sync.cli.main import app
+from inventory_sync.engine.alert_words import REMEDIES
+from inventory_sync.engine.explain.words import ALERTS
 from inventory_sync.settings import PREFIX, Settings
 from inventory_sync.web.gauges import PER_CONNECTION, PER_CONNECTION_TIMES
 from inventory_sync.web.metrics import NAMESPACE, Metrics
@@ -61,19 +63,22 @@ def test_a_systems_problems_are_explained_in_its_own_words_in_both_languages(sys
         assert f"| {code} | {problem.en}<br>{problem.ja} |" in page, f"docs/problems.md says something else of {code}"
 
 
+def _check_command(words: list[str], where: str) -> None:
+    command, rest = typer.main.get_command(app), list(words)
+    while rest and hasattr(command, "commands") and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        assert name in command.commands, f"{where}: inventory-sync {' '.join(words)}"
+        command = command.commands[name]
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    for word in rest:
+        if word.startswith("--"):
+            assert word in options | {"--help"}, f"{where}: inventory-sync {' '.join(words)}"
+
+
 @pytest.mark.parametrize("document", _by_name("inventory-sync"))
 def test_every_command_and_option_in_a_document_exists(document: Path) -> None:
     for words in _commands(_read(document)):
-        command = typer.main.get_command(app)
-        rest = list(words)
-        while rest and hasattr(command, "commands") and not rest[0].startswith("-"):
-            name = rest.pop(0)
-            assert name in command.commands, f"{document.name}: inventory-sync {' '.join(words)}"
-            command = command.commands[name]
-        options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-        for word in rest:
-            if word.startswith("--"):
-                assert word in options | {"--help"}, f"{document.name}: inventory-sync {' '.join(words)}"
+        _check_command(words, document.name)
 
 
 def test_the_readers_first_commands_are_found_by_this_test() -> None:
@@ -169,6 +174,16 @@ def _alert_codes() -> set[str]:
 def test_every_alert_is_explained_and_no_other(name: str) -> None:
     explained = set(re.findall(r"^\| `([a-z_]+)`[^|]*\|", _read(ROOT / name), re.MULTILINE))
     assert {each for each in explained if not each.startswith(NAMESPACE)} == _alert_codes()
+
+
+def test_every_alert_has_a_name_and_a_remedy_in_both_languages_whose_commands_exist() -> None:
+    assert set(ALERTS) == set(REMEDIES) == _alert_codes()
+    for code, told in (*ALERTS.items(), *REMEDIES.items()):
+        japanese, english = told
+        assert not japanese.isascii(), code
+        assert english.isascii(), code
+        for words in _commands(f"{japanese}\n{english}"):
+            _check_command(words, code)
 
 
 @pytest.mark.parametrize("document", _by_name(r"\]\("))

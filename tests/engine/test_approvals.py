@@ -119,6 +119,8 @@ async def test_a_shop_whose_code_is_not_there_yet_waits_and_its_checklist_says_w
     assert shown["apply_codes"].state is StepState.WAITING
     assert "apply" not in shown, "the steps of the other way are not shown"
     assert "2026-11-2" in shown["apply_codes"].detail_en
+    due = (await office.applied()).astimezone(JAPAN).date()
+    assert f"expected before {due}" in (await office.steps())["apply_codes"].detail_en, "a day in Japan"
 
 
 @pytest.mark.row("S0-18", "S0-20")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from string import Formatter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -222,9 +223,18 @@ def test_each_state_is_told_by_its_cause(more: dict[str, Any], cause: Cause) -> 
     assert of(**more)[0] is cause
 
 
+def test_what_is_set_for_a_code_alone_is_named_in_the_readers_language() -> None:
+    told = judge(number(ruled=Ruled(own=("buffer", "exclude"), by="cli:aki", at=NOW)), CLOCK)[0]
+    assert "安全在庫、対象外 が個別に" in told.ja
+    assert "alone buffer, exclude is set" in told.en
+
+
 def test_an_offset_says_until_when_it_goes() -> None:
-    made = number(offset=3, offset_until=NOW + timedelta(hours=1), decision=Decision(0, 13, 9, Blocked.NOT))
-    assert judge(made, CLOCK)[0].en == "The publish rule adds +3 units until 04:00:00."
+    over = datetime(2026, 12, 31, 15, 0, tzinfo=UTC)
+    made = number(offset=3, offset_until=over, decision=Decision(0, 13, 9, Blocked.NOT))
+    told = judge(made, Clock(NOW, ZoneInfo("Asia/Tokyo")))[0]
+    assert told.en == "The publish rule adds +3 units through 2026-12-31."
+    assert "2026-12-31 までです" in told.ja, "the last day, as the CSV names it"
     assert line(steps(made))[1].endswith("+ offset 3 = 13")
 
 

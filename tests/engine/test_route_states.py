@@ -126,6 +126,13 @@ def test_every_blocker_is_said_in_both_languages_with_a_remedy(code: str) -> Non
     assert found.document()["remedy"] == {"ja": found.remedy_ja, "en": found.remedy_en}
 
 
+@pytest.mark.parametrize("code", ["unlinked", "uninstalled", "calibrated"])
+def test_whatever_stops_a_route_by_itself_is_said_in_words(code: str) -> None:
+    found = blocker(code, "pos-shop")
+    assert "for the reason" not in found.en
+    assert code not in found.ja
+
+
 def test_a_reason_that_a_newer_version_stored_is_shown_as_it_is() -> None:
     found = blocker("moon_phase", "pos-shop")
     assert (found.step, found.key) == (Step.ENABLE, "moon_phase")

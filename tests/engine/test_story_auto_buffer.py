@@ -77,6 +77,11 @@ async def test_it_rises_under_heavy_sales_and_falls_long_after_and_shows_its_ari
     bench.agenda.now += STAYS
     await keeping.reckon_buffers(bench.house)
     assert (await buffers(bench))["FAST"] == 0
+    assert len(await bench.rows("select 1 from auto_buffers")) == 1, "its fall still counts"
+    bench.agenda.now += timedelta(hours=2)
+    await keeping.reckon_buffers(bench.house)
+    assert await bench.rows("select 1 from auto_buffers") == [], "what sells no more is reckoned no more"
+    assert (await buffers(bench))["FAST"] == 0
 
 
 async def test_a_route_bounds_it_and_a_code_may_have_its_own(running: Furnish) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory_sync.cli.explain import problems_in_japanese
+from inventory_sync.cli.partners import problems_in_japanese
 from inventory_sync.engine.explain import Cause
 from tests.engine.conftest import Furnish
 from tests.engine.explain_stories import NAMED, STORIES

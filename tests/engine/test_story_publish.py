@@ -123,7 +123,7 @@ async def test_an_offset_ends_by_itself_once_its_last_day_is_over(running: Furni
     assert channels(bench) == [15, 6, 12]
     found = await explain(bench.house, "A-1")
     [offset] = [each for each in found.lines[0].findings if each.cause is Cause.OFFSET]
-    assert f"until {soon:%H:%M:%S}" in offset.en
+    assert f"through {soon:%Y-%m-%d}" in offset.en
 
     await bench.run((soon - bench.agenda.now).total_seconds() + 30)
     await bench.rest()

@@ -232,6 +232,24 @@ async def test_a_push_is_taken_back_exactly_although_sales_went_on(running: Furn
     assert [change.delta for change in bench.ours("shop")] == [-15] * 40, "nobody pushes it again"
 
 
+async def test_a_push_that_was_stopped_and_taken_back_does_not_go_on(running: Furnish) -> None:
+    bench = await running(apart())
+    run = await push(bench, "channel")
+    await some_done(bench, run)
+    await control.stop(bench.house, run, actor="person")
+    await bench.rest()
+    await bench.stop()
+    back = await take_back(bench, run)
+    await over(bench, back)
+    assert [bench.ledger(code) for code in CODES] == [20] * 40
+    with pytest.raises(RefusedByRule, match=f"taken back by the run {back}"):
+        await control.resume(bench.house, run, actor="person")
+    assert (await control.show(bench.house, run)).state == "stopped"
+    bench.wake()
+    await bench.run(60)
+    assert [bench.ledger(code) for code in CODES] == [20] * 40
+
+
 async def test_an_undo_is_stopped_and_goes_on_and_survives_a_crash(running: Furnish) -> None:
     bench = await running(apart())
     run = await push(bench, "channel")

@@ -43,9 +43,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One channel number, explained: its headline, its causes in order of importance, and its arithmetic."""
+    """One channel number, explained: its headline, its causes in order of importance, and its arithmetic. `cell` is
+    what `quarantine` calls it by."""
 
     route: str
+    cell: int
     place: str
     value: str
     shows: int | None
@@ -130,6 +132,7 @@ def _line(number: Number, clock: Clock) -> Line:
     sums = line(made)
     return Line(
         number.route.name,
+        number.cell.id,
         number.cell.place,
         number.value,
         number.cell.known,

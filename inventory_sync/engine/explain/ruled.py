@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inventory_sync.engine.explain.state import Ruled
 from inventory_sync.model.auto_buffer import Reckoned, Sold
 from inventory_sync.store import db
@@ -12,6 +14,25 @@ _OWN = (
     ("own_maximum", "max"),
     ("own_end_when", "end_when"),
 )
+
+
+_OWN_JA = {
+    "buffer": "安全在庫",
+    "percent": "割合",
+    "max": "上限",
+    "end_when": "終了数",
+    "offset": "加減",
+    "exclude": "対象外",
+}
+
+
+def named(own: Sequence[str]) -> tuple[str, str]:
+    """What is set for a code alone, in Japanese and in English, there as the columns of the CSV are called.
+
+    >>> named(("buffer", "offset"))
+    ('安全在庫、加減', 'buffer, offset')
+    """
+    return "、".join(_OWN_JA.get(each, each) for each in own), ", ".join(own)
 
 
 def ruled(r: db.Record) -> Ruled:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from inventory_sync.engine.explain.arithmetic import ended
 from inventory_sync.engine.explain.causes import OF_MOVEMENT, RANK, Cause
 from inventory_sync.engine.explain.finding import Clock, Finding, duration, finding, order_names, signed
-from inventory_sync.engine.explain.ruled import spelt
+from inventory_sync.engine.explain.ruled import named, spelt
 from inventory_sync.engine.explain.state import CellState, Movement, Number, Write
 from inventory_sync.engine.explain.unwritten import decided, not_written, stopped, waiting_for_people
+from inventory_sync.engine.publishing.table import last_day
 from inventory_sync.model.decide import Blocked
 from inventory_sync.model.expected import BOOKED_TWICE_BEFORE, BOOKED_TWICE_WITHIN, NAMING_CAUSES
 
@@ -90,8 +91,8 @@ def _ruled(number: Number, clock: Clock) -> Iterator[Finding]:
     if number.excluded or number.decision.blocked is Blocked.NOT_PUBLISHED:
         yield finding(Cause.NOT_PUBLISHED, route=number.route.name)
     if number.offset:
-        at = number.offset_until
-        until = ("", "") if at is None else (f"{clock.tell(at)} までです。", f" until {clock.tell(at)}")
+        last = None if number.offset_until is None else last_day(number.offset_until, clock.zone)
+        until = ("", "") if last is None else (f"{last} までです。", f" through {last}")
         yield finding(Cause.OFFSET, units=signed(number.offset), until=until)
     if ended(number):
         yield finding(Cause.END_WHEN, units=rule.end_when)
@@ -139,7 +140,7 @@ def _of_its_own(number: Number, clock: Clock) -> Iterator[Finding]:
     if ruled.ended_at is not None and ruled.offset_until is not None:
         yield finding(Cause.OFFSET_ENDED, at=clock.tell(ruled.ended_at))
     if ruled.own and ruled.at is not None:
-        yield finding(Cause.OVERRIDE, what=", ".join(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
+        yield finding(Cause.OVERRIDE, what=named(ruled.own), by=ruled.by, at=clock.tell(ruled.at))
 
 
 # -- who moved it ---

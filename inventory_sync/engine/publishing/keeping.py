@@ -28,6 +28,9 @@ SHORT, LONG = timedelta(minutes=15), timedelta(hours=4)
 """Sales are counted over both of these windows; the one that sells faster counts."""
 
 LAG_WINDOW = timedelta(hours=24)
+FALLS_WINDOW = timedelta(hours=1)
+"""Falls of automatic buffers are counted over this time."""
+
 MEASUREMENTS = 2000
 """The latest lags that a percentile is taken of."""
 
@@ -59,7 +62,7 @@ async def reckon_buffers(house: House) -> int:
     for route in await db.rows(house.pool, "routes_with_auto"):
         async with db.transaction(house.pool) as conn:
             changed += await _of_route(house, conn, route)
-    await db.run(house.pool, "drop_idle_auto_buffers")
+    await db.run(house.pool, "drop_idle_auto_buffers", before=house.now() - FALLS_WINDOW)
     return changed
 
 
@@ -86,7 +89,7 @@ async def _of_route(house: House, conn: Connection, route: db.Record) -> int:
     if not found:
         return 0
     measured = await db.row(conn, "route_lag", route_id=route["id"], since=now - LAG_WINDOW, limit=MEASUREMENTS)
-    falls = await db.value(conn, "auto_falls_since", route_id=route["id"], since=now - timedelta(hours=1))
+    falls = await db.value(conn, "auto_falls_since", route_id=route["id"], since=now - FALLS_WINDOW)
     made: list[_Made] = []
     for r in found:
         each = _reckon(r, measured, now, may_fall=falls < MOST_FALLS_PER_HOUR)

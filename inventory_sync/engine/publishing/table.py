@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from inventory_sync.engine.publishing import problems
@@ -62,7 +62,7 @@ class Override:
         return self.percent in (None, 100) and self.maximum is None and not (self.end_when or self.excluded)
 
 
-def last_day(until: datetime, zone: ZoneInfo) -> date:
+def last_day(until: datetime, zone: tzinfo) -> date:
     """The last day on which an offset counts that ends at `until`.
 
     >>> last_day(datetime(2026, 12, 31, 15, 0, tzinfo=UTC), ZoneInfo("Asia/Tokyo")).isoformat()

@@ -201,6 +201,8 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
                 f"ルート {route['name']} は {route['state']} のため、同じ数が再び反映されます。"
                 f"先に `inventory-sync route stop {route['name']}` で停止してください。",
             )
+        if run["kind"] == "push":
+            await _refuse_undone(conn, run["id"])
         if run["kind"] != "undo":
             await check_writable(conn, route)
         if run["kind"] != "push":
@@ -209,3 +211,16 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
     else:
         await db.notify(conn, f"connection:{run['connection_id']}")
     await db.run(conn, "take_up_run", run_id=run["id"], on_stopped=on_stopped, now=now)
+
+
+async def _refuse_undone(conn: db.Connection, run_id: int) -> None:
+    """What a person took back is not gone on with: the rest could not be taken back any more."""
+    undo = await db.value(conn, "undone_by", run_id=run_id)
+    if undo is not None:
+        raise RefusedByRule(
+            "IS-RUN-013",
+            f"The run {run_id} was taken back by the run {undo}, so it does not go on. Make a new push: "
+            "`inventory-sync route push`.",
+            f"実行 {run_id} は実行 {undo} で取り消したため、再開できません。"
+            "`inventory-sync route push` で新しく一括反映してください。",
+        )

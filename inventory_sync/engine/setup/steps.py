@@ -12,7 +12,7 @@ from inventory_sync.engine.connections_care import connection_named
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
 from inventory_sync.engine.setup.approvals import USUAL_DAYS
-from inventory_sync.engine.setup.business_days import end_of_business_days
+from inventory_sync.engine.setup.business_days import JAPAN, end_of_business_days
 from inventory_sync.engine.stored import NEEDS_CALIBRATION, unseal
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
@@ -237,7 +237,8 @@ def _approval(step: Step, facts: Facts) -> Judged:
 
 
 def _day(at: datetime) -> str:
-    return at.astimezone().date().isoformat()
+    """The day in Japan, where these business days are counted, wherever the machine stands."""
+    return at.astimezone(JAPAN).date().isoformat()
 
 
 def _view(step: Step, address: str, judged: Judged | None = None) -> StepView:

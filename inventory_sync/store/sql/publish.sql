@@ -147,9 +147,12 @@ on conflict (pair_id) do update set units = excluded.units, covers = excluded.co
   lower_most = excluded.lower_most, reckoned_at = excluded.reckoned_at,
   fell_at = coalesce(excluded.fell_at, auto_buffers.fell_at);
 
--- name: drop_idle_auto_buffers()!
--- Nothing is reckoned any more for these pairs.
-delete from auto_buffers a where not exists (select 1 from pair_rules u where u.pair_id = a.pair_id and u.auto);
+-- name: drop_idle_auto_buffers(before)!
+-- Nothing is reckoned any more for these pairs; or nothing sold lately, and the smallest has been in force for a while.
+delete from auto_buffers a
+where not exists (select 1 from pair_rules u where u.pair_id = a.pair_id and u.auto)
+  or (a.sold = 0 and a.lower_since is null and (a.fell_at is null or a.fell_at < :before)
+      and exists (select 1 from pairs p join routes r on r.id = p.route_id where p.id = a.pair_id and a.units <= r.buffer));
 
 -- name: auto_falls_since(route_id, since)$
 -- How many automatic buffers of a route fell since a time.

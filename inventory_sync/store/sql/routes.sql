@@ -141,6 +141,20 @@ where v.id = :id;
 -- name: latest_preview(route_id)^
 select id, route_id, made_at, summary, accepted_at from previews where route_id = :route_id and source = 'route' order by made_at desc, id limit 1;
 
+-- name: drop_old_previews(keep, before, most)$
+-- Of previews that nobody accepted the newest of each route and kind stay. The lines of accepted ones are rows of runs by
+-- now, or were told. Some at a time.
+with surplus as (
+  select id from (select id, made_at, row_number() over (partition by route_id, source order by made_at desc, id) as place
+                  from previews where accepted_at is null) as v
+  where place > :keep order by made_at, id limit :most),
+used as (
+  select v.id from previews v where v.accepted_at < :before
+    and exists (select 1 from preview_rows w where w.preview_id = v.id) order by v.made_at, v.id limit :most),
+lines as (delete from preview_rows where preview_id in (select id from surplus union all select id from used)),
+gone as (delete from previews where id in (select id from surplus) and accepted_at is null returning 1)
+select count(*) from gone;
+
 -- name: accept_preview(id, now)!
 update previews set accepted_at = :now where id = :id;
 
