@@ -77,3 +77,26 @@ async def test_a_database_that_is_away_ends_the_round(desk: Desk, monkeypatch: p
     with pytest.raises(ConnectionRefusedError):
         await housekeeping.keep_house(desk.house, retention=timedelta(days=30))
     assert not await desk.pool.fetchval("select count(*) from previews")
+
+
+async def test_what_nobody_can_count_any_more_is_told_for_a_day(desk: Desk) -> None:
+    await desk.prepare()
+    await desk.pool.execute("update pairs set uncertain = 2")
+    await desk.pool.execute(
+        "insert into alerts (code, subject, connection_id, detail, opened_at, seen_at) "
+        "select 'uncertain', name, id, '{}', $1, $1 from connections where name = 'shop'",
+        desk.house.now() - timedelta(days=2),
+    )
+
+    async def still_open() -> bool:
+        await desk.pool.execute("update schedule set last_at = last_at - interval '1 minute'")
+        await housekeeping.keep_house(desk.house, retention=timedelta(days=30))
+        found = await desk.pool.fetchval("select closed_at is null from alerts where code = 'uncertain'")
+        return bool(found)
+
+    assert await still_open(), "there is something to count"
+    await desk.pool.execute("update alerts set seen_at = $1 where code = 'uncertain'", desk.house.now())
+    await desk.pool.execute("update pairs set uncertain = 0")
+    assert await still_open(), "it is young"
+    await desk.pool.execute("update alerts set seen_at = seen_at - interval '2 days' where code = 'uncertain'")
+    assert not await still_open()

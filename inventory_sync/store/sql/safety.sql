@@ -160,7 +160,8 @@ select name, brake_off_until from routes where brake_off_until > :now order by i
 select id, cell_id, units, taken_back from holds where movement_id = :movement_id and released_at is null order by id;
 
 -- name: close_safety_alerts(now)!
--- Alerts that state alone shows to be over: nothing of the route is held any more, the cell was let in again.
+-- Alerts that state alone shows to be over: nothing of the route is held any more, the cell was let in again; the pairs
+-- that were uncertain went with their mapping, so that nobody can count them.
 update alerts a set closed_at = :now
 where a.closed_at is null and (
   (a.code in ('brake', 'stocktake') and not exists (
@@ -172,7 +173,10 @@ where a.closed_at is null and (
      select 1 from routes r where r.blockers ? 'second_writer' and a.connection_id in (r.ledger_id, r.channel_id)))
   or (a.code = 'runaway' and not exists (
      select 1 from quarantine q where q.code = 'IS-SAF-001' and not q.excluded
-       and q.cell_id = (a.detail ->> 'cell')::bigint)));
+       and q.cell_id = (a.detail ->> 'cell')::bigint))
+  or (a.code = 'uncertain' and a.seen_at < :now::timestamptz - interval '1 day' and not exists (
+     select 1 from pairs p join routes r on r.id = p.route_id
+     where p.uncertain > 0 and a.connection_id in (r.ledger_id, r.channel_id))));
 
 -- name: start_stocktake(route_id, actor, now)$
 insert into stocktakes (route_id, started_at, started_by) values (:route_id, :now, :actor)
