@@ -120,7 +120,8 @@ async def compose(house: House, lane: Lane, many: BulkWrites | None = None) -> B
         lines = await _lines(conn, lane, able, decisions, many.rows if many else lane.client.capabilities.write_batch)
         taken = {line.cell.id for line in lines}
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
-        unread = [c for c in chosen if locked[c] not in able and (decisions[c].gap or decisions[c].rewrite)]
+        may = {row.id for row in able}
+        unread = [c for c in chosen if c not in may and (decisions[c].gap or decisions[c].rewrite)]
         if unread:
             await cells.postpone(conn, [(c, now) for c in unread])
             await db.notify(conn, f"connection:{lane.connection_id}")
