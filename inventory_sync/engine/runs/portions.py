@@ -96,9 +96,17 @@ async def undone(conn: Connection, rows: Mapping[CellId, CellRow]) -> dict[CellI
     return made
 
 
-async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: datetime) -> None:
-    """Note which rows of runs these ops carry: op, cell and units."""
-    await db.run(
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The run whose rows an op carries, and what the op is for then: `align` or `undo`."""
+
+    run: int
+    cause: str
+
+
+async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: datetime) -> dict[str, Carried]:
+    """Note which rows of runs these ops carry: op, cell and units. Says so for those that carry any."""
+    rows = await db.rows(
         conn,
         "carry_rows",
         ops=[o[0] for o in ops],
@@ -106,6 +114,7 @@ async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: d
         deltas=[o[2] for o in ops],
         now=now,
     )
+    return {r["op_id"]: Carried(r["run_id"], "undo" if r["kind"] == "undo" else "align") for r in rows}
 
 
 async def confirm(house: House, conn: Connection, run: db.Record, limit: int | None = None) -> int:
@@ -242,8 +251,7 @@ class _Left:
 
 
 async def _left(conn: Connection, run_id: int) -> _Left:
-    found = await db.row(conn, "outstanding_rows", run_id=run_id)
-    assert found is not None
+    [found] = await db.rows(conn, "outstanding_rows", run_id=run_id)
     return _Left(**found)
 
 

@@ -204,7 +204,7 @@ where pair_id = any(:pairs::bigint[]) and run_id <> :run_id and state in ('confi
 update run_rows set state = 'skipped', reason = :reason, since = :now
 where run_id = :run_id and pair_id = any(:pairs::bigint[]) and state = 'proposed';
 
--- name: outstanding_rows(run_id)^
+-- name: outstanding_rows(run_id)
 -- What of a run is on its way, since when at most it was let go, and what is still to come. Within seconds the states of
 -- a run's rows are other ones than its statistics tell, so the planner is told of a state only that there is one
 -- (`select`), and takes the first row by the index that has them in their order.
@@ -293,8 +293,8 @@ update run_rows w set state = o.state, reason = o.reason, moved = case when o.st
 from open o
 where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id and w.state = (select 'released');
 
--- name: carry_rows(ops, cells, deltas, now)!
--- Ops carry what runs want of their cells. To a ledger cell falls and rises go apart.
+-- name: carry_rows(ops, cells, deltas, now)
+-- Ops carry what runs want of their cells: which runs' rows they are. To a ledger cell falls and rises go apart.
 with open as (
   select w.run_id, w.pair_id, w.cell_id, n.op, n.delta
   from unnest(:ops::text[], :cells::bigint[], :deltas::int[]) as n (op, cell_id, delta)
@@ -307,9 +307,7 @@ carried as (
     and (w.state = 'released' or r.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0))
     and (w.side = 'channel' or r.kind = 'undo' or sign(w.gap) = sign(o.delta))
   returning w.op_id, w.run_id, r.kind)
-update ops o set run_id = c.run_id, cause = case when c.kind = 'undo' then 'undo' else 'align' end
-from (select op_id, max(run_id) as run_id, max(kind) as kind from carried group by op_id) as c
-where o.id = c.op_id and o.cause = any (array['live', 'undo']);
+select op_id, max(run_id) as run_id, max(kind) as kind from carried group by op_id order by op_id;
 
 -- name: hold_runs_of(ops)
 -- Keeps the runs of these ops as they are until this transaction ends: a run that is stopped meanwhile must see how its
