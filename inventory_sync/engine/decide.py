@@ -35,7 +35,7 @@ from inventory_sync.store.pairs import KnownPair, Owed
 
 BATCH = 1000
 
-QUIET = 500
+QUIET = 250
 """Decisions in one transaction that no live change asked for: what a live change waits behind, at most."""
 
 RUN_STOPPED = "run_stopped"

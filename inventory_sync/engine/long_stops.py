@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inventory_sync.engine import route_states
 from inventory_sync.engine.audit import write_audit
@@ -70,6 +70,6 @@ def told(row: PreviewRow, found: Moved | None) -> PreviewRow:
     numbers = (found.ledger, found.channel_up, found.channel_down)
     english = "{:+d} in the ledger; in the channel {:+d} by rises and {:+d} by falls".format(*numbers)
     japanese = "台帳 {:+d}、チャネルの増 {:+d}・減 {:+d}".format(*numbers)
-    return replace(
-        row, why_en=f"{row.why_en} (since the stop: {english})", why_ja=f"{row.why_ja}(停止後の変動: {japanese})"
+    return row._replace(
+        why_en=f"{row.why_en} (since the stop: {english})", why_ja=f"{row.why_ja}(停止後の変動: {japanese})"
     )

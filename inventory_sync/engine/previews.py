@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from inventory_sync.engine import long_stops
 from inventory_sync.engine.lane import House
@@ -36,11 +36,12 @@ PHASES = {"route": ("new", "waiting"), "ledger": ("new", "waiting", "live"), "ch
 
 _POLICIES = {"ledger": AlignPolicy.LEDGER_WINS, "channel": AlignPolicy.CHANNEL_WINS}
 
+_CONDITIONS = {each.value: each for each in CellCondition} | {"unread": CellCondition.ACTIVE}
+
 _COLUMNS = ("preview_id", "position", "pair_id", "action", "before", "after", "gap", "why_en", "why_ja")
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewLine:
+class PreviewLine(NamedTuple):
     """One cell of a preview: before, after and why; `phase` and `kept` are its pair's, before anything is confirmed."""
 
     pair: int
@@ -77,9 +78,9 @@ class _Sum:
 
     def add(self, records: Sequence[db.Record], lines: Sequence[PreviewLine]) -> None:
         self.lines += len(lines)
-        self.actions.update(line.row.action.value for line in lines)
-        self.up += sum(max(0, line.row.delta) for line in lines)
-        self.down += sum(min(0, line.row.delta) for line in lines)
+        self.actions.update([line.row.action for line in lines])
+        self.up += sum([line.row.delta for line in lines if line.row.delta > 0])
+        self.down += sum([line.row.delta for line in lines if line.row.delta < 0])
         read = [r["read_at"] for r in records if r["read_at"] is not None]
         self.oldest = min(read + ([self.oldest] if self.oldest is not None else []), default=None)
 
@@ -183,12 +184,7 @@ def _row(policy: AlignPolicy, pair: db.Record, parts: Sequence[Part]) -> Preview
         CellCondition.ACTIVE if readable else CellCondition.ABSENT,
         pair["ledger_known"] - dropped if readable else None,
     )
-    condition = pair["channel_condition"]
-    channel = BaseSide(
-        CellCondition(condition) if condition != "unread" else CellCondition.ACTIVE,
-        pair["channel_known"],
-        can_activate=True,
-    )
+    channel = BaseSide(_CONDITIONS[pair["channel_condition"]], pair["channel_known"], True)
     rule = pairs.rule_of(pair)
     if not rule.excluded and check_policy(policy, rule) is not None:  # its own rule; the route's was refused before
         return unreadable_backwards(channel)

@@ -38,6 +38,10 @@ _FILLS = {TO_ZERO: RUN_DOWN, INCREASE: RUN_UP}
 """A batch of live changes that is not full takes rows of runs along, of the same sign."""
 
 
+_OF_RUNS = ("live", "undo")
+"""What an op is for that may carry rows of runs as well: then it is for the run."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     """One op of a batch that is being composed. `parts`: which pairs' units it carries. `value`: the number to set,
@@ -120,7 +124,8 @@ async def compose(house: House, lane: Lane, many: BulkWrites | None = None) -> B
         lines = await _lines(conn, lane, able, decisions, many.rows if many else lane.client.capabilities.write_batch)
         taken = {line.cell.id for line in lines}
         await cells.write_gaps(conn, [_rewritten(locked[c], decisions[c]) for c in chosen if c not in taken])
-        unread = [c for c in chosen if locked[c] not in able and (decisions[c].gap or decisions[c].rewrite)]
+        may = {row.id for row in able}
+        unread = [c for c in chosen if c not in may and (decisions[c].gap or decisions[c].rewrite)]
         if unread:
             await cells.postpone(conn, [(c, now) for c in unread])
             await db.notify(conn, f"connection:{lane.connection_id}")
@@ -285,6 +290,9 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
     signs = {-1 if line.delta <= 0 else 1 for line in lines}
     kind = "bulk" if len(lines) > lane.client.capabilities.write_batch else "adjust"
     await _insert(conn, lane, batch, kind, signs.pop() if len(signs) == 1 else 0, prepared, now)
+    both = list(zip(ops, lines, strict=True))
+    carried = await portions.carry(conn, [(op.op, line.cell.id, line.delta) for op, line in both], now)
+    runs = [carried.get(op.op) if line.cause in _OF_RUNS else None for op, line in both]
     await db.run(
         conn,
         "insert_ops",
@@ -297,18 +305,18 @@ async def _mark_sent(house: House, lane: Lane, conn: Connection, lines: Sequence
         cuts=[line.cut for line in lines],
         known=[line.cell.known for line in lines],
         targets=[line.target for line in lines],
-        causes=[line.cause for line in lines],
+        causes=[run.cause if run else line.cause for run, line in zip(runs, lines, strict=True)],
+        runs=[run.run if run else None for run in runs],
         rule_version=RULE_VERSION,
         heard=[line.cell.gap_since for line in lines],
         stamps=[line.cell.gap_stamp for line in lines],
         composed_at=now,
     )
     await _carry(conn, ops, lines)
-    await portions.carry(conn, [(op.op, line.cell.id, line.delta) for op, line in zip(ops, lines, strict=True)], now)
     await db.run(conn, "note_sent", ids=[line.cell.id for line in lines], ops=[op.op for op in ops])
     events = tuple(
         Composed(lane.name, line.cell.id, op.op, line.delta, line.cell.known, line.target, line.role, now)
-        for op, line in zip(ops, lines, strict=True)
+        for op, line in both
     )
     return Batch(batch, prepared, ops, events, live=any(line.cell.gap_since for line in lines))
 
@@ -359,6 +367,7 @@ async def compose_activation(house: House, lane: Lane) -> Batch | None:
             known=[None],
             targets=[decision.target],
             causes=["activation"],
+            runs=[None],
             rule_version=RULE_VERSION,
             heard=[locked[cell].gap_since],
             stamps=[None],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from inventory_sync.model.publish import PublishRule, more_than_there_is, published, shared
 
@@ -48,9 +48,9 @@ class PreviewAction(StrEnum):
     EXCLUDED = "excluded"
 
 
-@dataclass(frozen=True, slots=True)
-class BaseSide:
-    """One side of a pair at its base reading. `level` in units is None unless the cell is ACTIVE.
+class BaseSide(NamedTuple):
+    """One side of a pair at its base reading. `level` in units is None unless the cell is ACTIVE. A tuple, as are the
+    lines of previews: of catalogues of 100,000 pairs many are made.
 
     The ledger's level is the pair's effective quantity. `can_activate` is for a channel whose system lets a cell be
     switched on; what it then holds is read before anything is written.
@@ -61,8 +61,7 @@ class BaseSide:
     can_activate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
+class PreviewRow(NamedTuple):
     """One line of a preview: what happens to the cell that is written, and why, in both languages.
 
     `before`, `after` and `delta` belong to the written cell; for KEEP, NOTHING and EXCLUDED to the channel cell.
@@ -113,18 +112,22 @@ def preview(
     excluded = _excluded(ledger, channel, policy, target)
     if excluded is not None or ledger.level is None or channel.level is None:
         return excluded or _row_excluded(channel.level, "no number was read yet", "まだ在庫数を読み取っていません")
-    wanted = shared(ledger.level, rule) + rule.offset - held
     if target == channel.level:
         return _nothing(channel.level, "both sides agree already", "両方の在庫数は一致しています")
     match policy:
         case AlignPolicy.LEDGER_WINS:
             return _ledger_wins(ledger.level, channel.level, target)
         case AlignPolicy.CHANNEL_WINS:
-            return _channel_wins(ledger.level, channel.level, wanted)
+            return _channel_wins(ledger.level, channel.level, _uncut(ledger.level, rule, held))
         case AlignPolicy.KEEP_DIFFERENCE:
-            return _keep_difference(channel.level, target, wanted, rule)
+            return _keep_difference(channel.level, target, _uncut(ledger.level, rule, held), rule)
         case _:
             assert_never(policy)
+
+
+def _uncut(ledger: int, rule: PublishRule, held: int) -> int:
+    """The target before it is cut off at 0."""
+    return shared(ledger, rule) + rule.offset - held
 
 
 def _ledger_wins(ledger: int, channel: int, target: int) -> PreviewRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inventory_sync.model.alignment import PreviewAction, PreviewRow
 
@@ -50,7 +50,7 @@ def explained(row: PreviewRow, shape: str, parts: Sequence[Part]) -> PreviewRow:
         quotients = ", ".join(_quotient(each) for each in listed)
         english = f"the smallest of {quotients}{f' and {rest} more' if rest else ''}"
         japanese = f"最小: {quotients}{f' ほか{rest}点' if rest else ''}"
-    return replace(row, why_en=f"{row.why_en} ({english})", why_ja=f"{row.why_ja} ({japanese})")
+    return row._replace(why_en=f"{row.why_en} ({english})", why_ja=f"{row.why_ja} ({japanese})")
 
 
 def _number(units: int | None) -> str:

@@ -15,20 +15,22 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from inventory_sync.cli import route_push
 from inventory_sync.engine import previews
 from inventory_sync.engine.decide import decide
-from inventory_sync.engine.lane import House, Lane, Progress, take_lease
+from inventory_sync.engine.lane import House, Lane, take_lease
 from inventory_sync.engine.observe import observe
 from inventory_sync.engine.push import push
 from inventory_sync.engine.runs import control, pushes
+from inventory_sync.loops import Step, Wakes, turn
 from inventory_sync.model.ids import OpId
 from inventory_sync.store import db
 from inventory_sync.systems.port import (
@@ -81,7 +83,7 @@ class Partner:
     acknowledged: dict[str, float] = field(default_factory=dict)
     calls: list[tuple[float, int]] = field(default_factory=list)  # when, and how many rows
 
-    @property
+    @cached_property
     def capabilities(self) -> Any:
         return replace(self.definition.capabilities, read_lag=timedelta(seconds=1))
 
@@ -180,32 +182,30 @@ async def bench_push(house: House, path: Path, pairs: int, sales: int) -> None:
         held = await take_lease(house, record["id"], owner="bench", owner_key=0)
         assert held is not None
         lanes[name] = Lane(record["id"], name, cast(Client, partner), held.token)
-    over, closed, heard = asyncio.Event(), asyncio.Event(), shop.heard
-    steps: list[Callable[[], Awaitable[Progress]]] = [lambda: decide(house)]
-    steps += [lambda lane=lane: observe(house, lane) for lane in lanes.values()]  # type: ignore[misc]
+    closed, heard = asyncio.Event(), shop.heard
+    steps: list[tuple[str, Step]] = [("decide", lambda: decide(house))]
     for lane in lanes.values():
+        steps.append((f"connection:{lane.connection_id}", lambda lane=lane: observe(house, lane)))  # type: ignore[misc]
         count = min(2, lane.client.capabilities.concurrent_writes)
-        steps += [lambda lane=lane: push(house, lane) for _ in range(count)]  # type: ignore[misc]
+        steps += [(f"push:{lane.connection_id}", lambda lane=lane: push(house, lane))] * count  # type: ignore[misc]
     began = time.monotonic()
     made = await previews.make_preview(house, "pos-shop", source="ledger")
     run = await pushes.start_push(house, "pos-shop", preview_id=made.id, actor="bench")
     print(f"push: preview and start of {run.total} cells {time.monotonic() - began:.2f} s", flush=True)
     began, used = time.monotonic(), Processor(path)
-    tasks = [asyncio.create_task(_loop(step, over)) for step in steps]
-    tasks.append(asyncio.create_task(_renew(house, lanes.values(), over)))
-    selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, closed))
-    while await house.pool.fetchval("select state from runs where id = $1", run.run) == "running":
-        await asyncio.sleep(0.2)
-        if any(task.done() for task in tasks):
-            break
-    seconds, calls, view = time.monotonic() - began, list(shop.calls), await control.show(house, run.run)
-    closed.set()
-    for _ in range(600):
-        if selling.done() and len(shop.acknowledged) == len(heard):
-            break
-        await asyncio.sleep(0.1)
-    over.set()
-    await asyncio.gather(*tasks, selling)
+    async with _turning(house, steps, lanes.values()) as tasks:
+        selling = asyncio.create_task(_sell(house, pos, lanes["pos"], heard, pairs, sales, closed))
+        while await house.pool.fetchval("select state from runs where id = $1", run.run) == "running":
+            await asyncio.sleep(0.2)
+            if any(task.done() for task in tasks):
+                break
+        seconds, calls, view = time.monotonic() - began, list(shop.calls), await control.show(house, run.run)
+        closed.set()
+        for _ in range(600):
+            if selling.done() and len(shop.acknowledged) == len(heard):
+                break
+            await asyncio.sleep(0.1)
+        await selling
     late = sorted(shop.acknowledged[item] - at - READ_TAKES - WRITE_TAKES for item, at in heard.items())
     full = run.total / 250 * WRITE_TAKES / 2
     live = [size for _, size in calls if size < LIVE_AT_MOST]
@@ -225,11 +225,29 @@ def _at(ordered: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-async def _loop(step: Callable[[], Awaitable[Progress]], over: asyncio.Event) -> None:
-    while not over.is_set():
-        progress = await step()
-        if not progress.did:
-            await asyncio.sleep(0.05)
+@asynccontextmanager
+async def _turning(
+    house: House, steps: Sequence[tuple[str, Step]], lanes: Any
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """The steps turn as they do in the service: each is woken by its name."""
+    wakes, over = Wakes(), asyncio.Event()
+    async with house.pool.acquire() as ears:
+
+        def hear(_connection: object, _process: int, _channel: str, payload: object) -> None:
+            wakes.call(str(payload))
+
+        await ears.add_listener(db.CHANNEL, hear)
+        tasks = [asyncio.create_task(_renew(house, lanes, over))]
+        for name, step in steps:
+            wake = wakes.listen(name)
+            tasks.append(asyncio.create_task(turn(step, name=name, wake=wake, now=house.now, stop=over)))
+        try:
+            yield tasks
+        finally:
+            over.set()
+            wakes.call_all()
+            await asyncio.gather(*tasks)
+            await ears.remove_listener(db.CHANNEL, hear)
 
 
 async def _renew(house: House, lanes: Any, over: asyncio.Event) -> None:
@@ -256,6 +274,7 @@ async def _sell(
                 lane.connection_id,
             )
             await db.run(conn, "mark_cells", ids=[cell], now=house.now())
+            await db.notify(conn, f"connection:{lane.connection_id}")
         await asyncio.sleep(0.1)
 
 

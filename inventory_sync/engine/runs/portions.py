@@ -96,9 +96,17 @@ async def undone(conn: Connection, rows: Mapping[CellId, CellRow]) -> dict[CellI
     return made
 
 
-async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: datetime) -> None:
-    """Note which rows of runs these ops carry: op, cell and units."""
-    await db.run(
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The run whose rows an op carries, and what the op is for then: `align` or `undo`."""
+
+    run: int
+    cause: str
+
+
+async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: datetime) -> dict[str, Carried]:
+    """Note which rows of runs these ops carry: op, cell and units. Says so for those that carry any."""
+    rows = await db.rows(
         conn,
         "carry_rows",
         ops=[o[0] for o in ops],
@@ -106,6 +114,7 @@ async def carry(conn: Connection, ops: Sequence[tuple[str, CellId, int]], now: d
         deltas=[o[2] for o in ops],
         now=now,
     )
+    return {r["op_id"]: Carried(r["run_id"], "undo" if r["kind"] == "undo" else "align") for r in rows}
 
 
 async def confirm(house: House, conn: Connection, run: db.Record, limit: int | None = None) -> int:
@@ -202,24 +211,48 @@ async def _advance(house: House, conn: Connection, run: db.Record) -> int:
     if hindrance:
         await put_aside(house, conn, run["id"], hindrance)
         return 1
-    await db.run(conn, "stuck_rows", run_id=run["id"], before=house.now() - PATIENCE, now=house.now())
-    open_rows = await db.row(conn, "outstanding_rows", run_id=run["id"])
-    if open_rows is not None and open_rows["confirmed"] and open_rows["out"] < OUTSTANDING:
+    left = await _left(conn, run["id"])
+    if left.released_at is not None and left.released_at < house.now() - PATIENCE:
+        await db.run(conn, "stuck_rows", run_id=run["id"], before=house.now() - PATIENCE, now=house.now())
+        left = await _left(conn, run["id"])
+    if left.confirmed and left.out < OUTSTANDING:
         released = await release(house, conn, run["id"])
         if released:
             return released
-    confirmed = await confirm(house, conn, run) if run["kind"] == "push" else 0
-    if not confirmed:
-        await finish_if_over(house, conn, run["id"])
+    confirmed = await confirm(house, conn, run) if run["kind"] == "push" and left.proposed else 0
+    if not confirmed and not left.open:
+        await _finish(house, conn, run["id"])
     return confirmed
 
 
 async def finish_if_over(house: House, conn: Connection, run_id: int) -> None:
     """End a run of which nothing is left to do."""
-    open_rows = await db.row(conn, "outstanding_rows", run_id=run_id)
-    if open_rows is not None and not any(open_rows.values()):
-        await db.run(conn, "note_run_done", run_id=run_id, now=house.now())
-        await db.run(conn, "finish_run", id=run_id, state="done", error="", now=house.now())
+    if not (await _left(conn, run_id)).open:
+        await _finish(house, conn, run_id)
+
+
+async def _finish(house: House, conn: Connection, run_id: int) -> None:
+    await db.run(conn, "note_run_done", run_id=run_id, now=house.now())
+    await db.run(conn, "finish_run", id=run_id, state="done", error="", now=house.now())
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left of a run: rows on their way, since when the oldest of them waits, and whether more are to come."""
+
+    out: int
+    released_at: datetime | None
+    proposed: bool
+    confirmed: bool
+
+    @property
+    def open(self) -> bool:
+        return bool(self.out or self.proposed or self.confirmed)
+
+
+async def _left(conn: Connection, run_id: int) -> _Left:
+    [found] = await db.rows(conn, "outstanding_rows", run_id=run_id)
+    return _Left(**found)
 
 
 def _hindrance(run: db.Record) -> str:

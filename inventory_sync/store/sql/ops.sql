@@ -3,14 +3,14 @@
 insert into batches (id, connection_id, lane_token, kind, direction, method, path, request, key, api_version, composed_at)
 values (:id, :connection_id, :token, :kind, :direction, :method, :path, :request, :key, :api_version, :composed_at);
 
--- name: insert_ops(ids, batch_id, connection_id, cells, deltas, numbers, cuts, known, targets, causes, rule_version, heard, stamps, composed_at)!
-insert into ops (id, batch_id, connection_id, cell_id, delta, value, cut, known_before, target, cause, rule_version,
+-- name: insert_ops(ids, batch_id, connection_id, cells, deltas, numbers, cuts, known, targets, causes, runs, rule_version, heard, stamps, composed_at)!
+insert into ops (id, batch_id, connection_id, cell_id, delta, value, cut, known_before, target, cause, run_id, rule_version,
                  change_heard_at, change_stamp, composed_at)
-select u.id, :batch_id, :connection_id, u.cell_id, u.delta, u.number, u.cut, u.known, u.target, u.cause, :rule_version, u.heard, u.stamp,
-       :composed_at
+select u.id, :batch_id, :connection_id, u.cell_id, u.delta, u.number, u.cut, u.known, u.target, u.cause, u.run_id, :rule_version,
+       u.heard, u.stamp, :composed_at
 from unnest(:ids::text[], :cells::bigint[], :deltas::int[], :numbers::int[], :cuts::int[], :known::int[], :targets::int[],
-            :causes::text[], :heard::timestamptz[], :stamps::timestamptz[])
-  as u (id, cell_id, delta, number, cut, known, target, cause, heard, stamp);
+            :causes::text[], :runs::bigint[], :heard::timestamptz[], :stamps::timestamptz[])
+  as u (id, cell_id, delta, number, cut, known, target, cause, run_id, heard, stamp);
 
 -- name: insert_parts(ops, pairs, units)!
 insert into op_parts (op_id, pair_id, units)

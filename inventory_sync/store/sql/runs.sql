@@ -1,7 +1,8 @@
 -- name: preview_lines(route_id, phases)
 -- Every pair of a route in these phases, with both sides as last read, in the order people read it in. What is held back
 -- counts: a person confirms what is really there. The same numbers as in the view pair_effective, worked out for all
--- pairs at once: asking the view pair by pair takes four times as long.
+-- pairs at once: asking the view pair by pair takes four times as long. What is pending is little, so it is found by
+-- itself: by what components are owed, and by what is committed at channels whose ledger counts the shelf.
 with part as materialized (
   select p.id as pair_id, p.shape, p.phase, k.ledger_cell, k.ratio, (k.owed_up + k.sent_up) * k.ratio as own_up
   from pairs p join components k on k.pair_id = p.id
@@ -11,7 +12,12 @@ pending as materialized (
          (k.owed_down + k.sent_down - k.expected
           - case when r.ledger_basis = 'on_hand' and k.intake then c.committed else 0 end) * k.ratio as units
   from components k join pairs p on p.id = k.pair_id join routes r on r.id = p.route_id join cells c on c.id = p.channel_cell
-  where k.owed_down <> 0 or k.sent_down <> 0 or k.expected <> 0 or r.ledger_basis = 'on_hand'),
+  where k.owed_down <> 0 or k.sent_down <> 0 or k.expected <> 0
+  union all
+  select k.ledger_cell, k.pair_id, p.phase = 'new', -c.committed * k.ratio
+  from routes r join pairs p on p.route_id = r.id join components k on k.pair_id = p.id join cells c on c.id = p.channel_cell
+  where r.ledger_basis = 'on_hand' and k.intake and c.committed <> 0
+    and k.owed_down = 0 and k.sent_down = 0 and k.expected = 0),
 others as materialized (
   select ledger_cell, sum(units) as units from pending where not is_new group by ledger_cell),
 side as (
@@ -23,7 +29,8 @@ side as (
   left join others o on o.ledger_cell = a.ledger_cell
   left join pending n on n.ledger_cell = a.ledger_cell and n.pair_id = a.pair_id and n.is_new),
 e as materialized (
-  select pair_id, case when shape = 'set' then min(floor(units::numeric / ratio)) else sum(units) end::int as effective,
+  select pair_id, case when shape = 'set' then min(floor(units::numeric / ratio)) filter (where shape = 'set')
+                       else sum(units) end::int as effective,
          bool_and(readable) as readable, min(read_answered_at) as read_at
   from side group by pair_id, shape)
 select p.id, p.value, p.shape, p.phase, p.phase_reason, p.channel_cell, p.held, p.kept, c.known as channel_known,
@@ -197,21 +204,31 @@ where pair_id = any(:pairs::bigint[]) and run_id <> :run_id and state in ('confi
 update run_rows set state = 'skipped', reason = :reason, since = :now
 where run_id = :run_id and pair_id = any(:pairs::bigint[]) and state = 'proposed';
 
--- name: outstanding_rows(run_id)^
--- What of a run is on its way, and what is still to come.
-select (select count(*)::int from run_rows where run_id = :run_id and state in ('released', 'sent')) as out,
-       exists (select 1 from run_rows where run_id = :run_id and state = 'proposed') as proposed,
-       exists (select 1 from run_rows where run_id = :run_id and state = 'confirmed') as confirmed;
+-- name: outstanding_rows(run_id)
+-- What of a run is on its way, since when at most it was let go, and what is still to come. Within seconds the states of
+-- a run's rows are other ones than its statistics tell, so the planner is told of a state only that there is one
+-- (`select`), and takes the first row by the index that has them in their order.
+select u.out, u.released_at, p.rank is not null as proposed, c.rank is not null as confirmed
+from (select count(*)::int as out, min(since) filter (where state = 'released') as released_at
+      from run_rows where run_id = :run_id and state in ('released', 'sent')) u
+left join lateral (select rank from run_rows where run_id = :run_id and state = (select 'proposed')
+                   and state in ('proposed', 'confirmed', 'released', 'sent') order by rank, pair_id limit 1) p on true
+left join lateral (select rank from run_rows where run_id = :run_id and state = (select 'confirmed')
+                   and state in ('proposed', 'confirmed', 'released', 'sent') order by rank, pair_id limit 1) c on true;
 
 -- name: release_rows(run_id, limit, patient, now)$
--- The next rows of a run are let go to the lanes, but for those whose cell is just busy with a live change.
+-- The next rows of a run are let go to the lanes, but for those whose cell is just busy with a live change. In
+-- their order from the index, as in outstanding_rows, and then by their keys (arrays): whatever the statistics tell, no
+-- more rows are read than are let go.
 with next as (
   select w.pair_id, w.cell_id from run_rows w join cells c on c.id = w.cell_id
-  where w.run_id = :run_id and w.state = 'confirmed'
+  where w.run_id = :run_id and w.state = (select 'confirmed')
+    and w.state in ('proposed', 'confirmed', 'released', 'sent')
     and (w.since <= :patient or not (c.op_id is not null or c.gap <> 0 and c.urgency <= 2 or c.marked_at is not null))
   order by w.rank, w.pair_id limit :limit for update of w),
 freed as (
-  update run_rows w set state = 'released', since = :now from next n
+  update run_rows w set state = 'released', since = :now
+  from unnest((select array_agg(pair_id) from next), (select array_agg(cell_id) from next)) as n (pair_id, cell_id)
   where w.run_id = :run_id and w.pair_id = n.pair_id and w.cell_id = n.cell_id returning w.cell_id),
 asked as (insert into due (cell_id) select distinct cell_id from freed order by cell_id)
 select count(*) from freed;
@@ -219,13 +236,16 @@ select count(*) from freed;
 -- name: run_rows_at(cells)
 -- What runs want of these cells: whether something of them is released, and whether it takes a push back. A channel cell
 -- that is to be raised trades as it stands until its turn comes.
--- So do cells that a publish run had yet to tell when a person stopped it.
+-- So do cells that a publish run had yet to tell when a person stopped it. Cell by cell (`offset 0`): the planner, who
+-- knows of no open rows, would read all that are open.
 select x.cell_id, bool_or(x.released) as released, bool_or(x.undoing) as undoing
 from (
   select w.cell_id, w.state = 'released' as released, u.kind = 'undo' as undoing
-  from run_rows w join runs u on u.id = w.run_id
-  where w.cell_id = any(:cells::bigint[]) and w.state in ('confirmed', 'released')
-    and (w.state = 'released' or u.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0))
+  from unnest(:cells::bigint[]) as n (cell_id)
+  cross join lateral (select o.cell_id, o.state, o.side, o.gap, o.run_id from run_rows o
+                      where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w
+  join runs u on u.id = w.run_id
+  where w.state = 'released' or u.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0)
   union all
   select w.cell_id, false, false from run_rows w join runs u on u.id = w.run_id
   where w.cell_id = any(:cells::bigint[]) and w.state = 'proposed' and w.action = 'publish'
@@ -241,36 +261,53 @@ where w.cell_id = any(:cells::bigint[]) and w.state = 'released' and u.kind = 'u
 group by w.cell_id order by w.cell_id;
 
 -- name: pull_forward(cells, now)!
--- Something else happened to these cells: what a run wants of them goes with it.
-update run_rows w set state = 'released', since = :now from runs u
-where u.id = w.run_id and u.kind <> 'undo' and w.cell_id = any(:cells::bigint[]) and w.state = 'confirmed';
+-- Something else happened to these cells: what a run wants of them goes with it. Found cell by cell, as in run_rows_at,
+-- and looked at once more where another transaction had the row (a select: else the planner starts from there).
+with open as (
+  select w.run_id, w.pair_id, w.cell_id from unnest(:cells::bigint[]) as n (cell_id)
+  cross join lateral (select o.run_id, o.pair_id, o.cell_id from run_rows o
+                      where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w)
+update run_rows w set state = 'released', since = :now from open o, runs u
+where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id and w.state = (select 'confirmed')
+  and u.id = w.run_id and u.kind <> 'undo';
 
 -- name: step_back(cells, now)!
 -- Something was heard of channel cells that a run was about to raise: they trade as they stand, and get another turn.
-update run_rows w set state = 'confirmed', since = :now from runs u
-where u.id = w.run_id and u.kind = 'push' and u.state = 'running' and w.cell_id = any(:cells::bigint[])
-  and w.state = 'released' and w.side = 'channel' and w.gap > 0;
+with open as (
+  select w.run_id, w.pair_id, w.cell_id from unnest(:cells::bigint[]) as n (cell_id)
+  cross join lateral (select o.run_id, o.pair_id, o.cell_id from run_rows o
+                      where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w)
+update run_rows w set state = 'confirmed', since = :now from open o, runs u
+where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id and w.state = (select 'released')
+  and u.id = w.run_id and u.kind = 'push' and u.state = 'running' and w.side = 'channel' and w.gap > 0;
 
 -- name: end_unwritten(cells, states, reasons, now)!
 -- Nothing has to be written for these cells, or nothing can be.
-update run_rows w set state = u.state, reason = u.reason, moved = case when u.state = 'done' then coalesce(w.gap, 0) else 0 end,
+with open as (
+  select w.run_id, w.pair_id, w.cell_id, n.state, n.reason
+  from unnest(:cells::bigint[], :states::text[], :reasons::text[]) as n (cell_id, state, reason)
+  cross join lateral (select o.run_id, o.pair_id, o.cell_id from run_rows o
+                      where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w)
+update run_rows w set state = o.state, reason = o.reason, moved = case when o.state = 'done' then coalesce(w.gap, 0) else 0 end,
   since = :now
-from unnest(:cells::bigint[], :states::text[], :reasons::text[]) as u (cell_id, state, reason)
-where w.cell_id = any(:cells::bigint[]) and w.cell_id = u.cell_id and w.state = 'released';
+from open o
+where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id and w.state = (select 'released');
 
--- name: carry_rows(ops, cells, deltas, now)!
--- Ops carry what runs want of their cells. To a ledger cell falls and rises go apart.
-with carried as (
-  update run_rows w set state = 'sent', op_id = u.op, since = :now
-  from unnest(:ops::text[], :cells::bigint[], :deltas::int[]) as u (op, cell_id, delta), runs r
-  where w.cell_id = any(:cells::bigint[]) and w.cell_id = u.cell_id and w.state in ('confirmed', 'released')
-    and r.id = w.run_id
+-- name: carry_rows(ops, cells, deltas, now)
+-- Ops carry what runs want of their cells: which runs' rows they are. To a ledger cell falls and rises go apart.
+with open as (
+  select w.run_id, w.pair_id, w.cell_id, n.op, n.delta
+  from unnest(:ops::text[], :cells::bigint[], :deltas::int[]) as n (op, cell_id, delta)
+  cross join lateral (select o.run_id, o.pair_id, o.cell_id from run_rows o
+                      where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w),
+carried as (
+  update run_rows w set state = 'sent', op_id = o.op, since = :now from open o, runs r
+  where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id
+    and w.state = any((select array['confirmed', 'released'])::text[]) and r.id = w.run_id
     and (w.state = 'released' or r.kind <> 'undo' and (w.side = 'ledger' or coalesce(w.gap, 0) <= 0))
-    and (w.side = 'channel' or r.kind = 'undo' or sign(w.gap) = sign(u.delta))
+    and (w.side = 'channel' or r.kind = 'undo' or sign(w.gap) = sign(o.delta))
   returning w.op_id, w.run_id, r.kind)
-update ops o set run_id = c.run_id, cause = case when c.kind = 'undo' then 'undo' else 'align' end
-from (select op_id, max(run_id) as run_id, max(kind) as kind from carried group by op_id) as c
-where o.id = c.op_id and o.cause = any (array['live', 'undo']);
+select op_id, max(run_id) as run_id, max(kind) as kind from carried group by op_id order by op_id;
 
 -- name: hold_runs_of(ops)
 -- Keeps the runs of these ops as they are until this transaction ends: a run that is stopped meanwhile must see how its
