@@ -107,6 +107,10 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="CSV: code, and any of buffer, percent, max, end_when, offset, …")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="You looked at the preview: change the numbers.")] = False,
+    seen: Annotated[
+        str | None,
+        typer.Option("--seen", metavar="MARK", help="With --yes: only what you saw, as the preview named it."),
+    ] = None,
     whole: Annotated[bool, typer.Option("--replace", help="Take back what the file does not name.")] = False,
     encoding: Coding = ExportEncoding.UTF_8,
     as_json: Json = False,
@@ -127,6 +131,7 @@ def import_file(
                     confirmed=yes,
                     dry_run=dry_run,
                     whole=whole,
+                    seen=seen,
                 )
         except FileRefused as refusal:
             raise _failure(session, refusal) from None
@@ -138,8 +143,9 @@ def import_file(
             return int(shell.Exit.DONE)
         text = session.say.either(
             f"{len(done.cells)} 件の在庫数が変わります。まだ何も変更していません。"
-            "確認のうえ --yes を付けて実行してください。",
-            f"{len(done.cells)} numbers would change, and nothing was changed. Look at them, then run it with --yes.",
+            f"確認のうえ --yes --seen {done.seen} を付けて実行してください(内容が変わっていれば実行しません)。",
+            f"{len(done.cells)} numbers would change, and nothing was changed. Look at them, then run it with "
+            f"--yes --seen {done.seen}, which does nothing else than what is shown.",
         )
         raise shell.Failure("IS-PUB-011", text, shell.Exit.REFUSED)
 
