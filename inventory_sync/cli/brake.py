@@ -18,16 +18,21 @@ app = typer.Typer(help="The brake: movements that wait for a person.", no_args_i
 
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
+LINES = 200
+
 _LASTING = re.compile(r"(\d+)([mh])")
 
 
 @app.command("show")
-def show(as_json: Json = False) -> None:
+def show(
+    as_json: Json = False,
+    lines: Annotated[int, typer.Option("--lines", min=0, help="How many movements the table shows.")] = LINES,
+) -> None:
     """Show what is held, by route: each cell with its level without and with the movement."""
 
     async def work(session: shell.Session) -> None:
         async with shell.open_house(session.settings) as house:
-            found = await held.show(house)
+            found = await held.show(house, most=None if as_json else lines)
         if as_json:
             session.json({"held": [asdict(each) for each in found.movements], "off": found.off, "seen": found.seen})
             return
@@ -47,6 +52,8 @@ def show(as_json: Json = False) -> None:
         ]
         headings = ("route", "reason", "side", "value", "item", "location", "before", "after", "since")
         session.table("brake_holds", headings, rows)
+        if found.count > len(rows):
+            session.line(session.say("lines_left", count=found.count - len(rows)))
         if found.count:
             session.line(session.say("brake_seen", count=found.count, seen=found.seen))
         for route, until in found.off.items():

@@ -76,7 +76,7 @@ def _print(session: shell.Session, rule: dict[str, Any], found: list[Listed]) ->
     rows = [(*_row(each, zone), each.pairs or session.say.either("0 (該当なし)", "0 (no such item)")) for each in found]
     session.table("publish_overrides", (*(f"publish_{name}" for name in COLUMNS), "pairs"), rows[:LINES])
     if len(rows) > LINES:
-        session.line(session.say("more_lines", count=len(rows) - LINES))
+        session.line(session.say("overrides_left", count=len(rows) - LINES, route=rule["route"]))
 
 
 def _row(each: Listed, zone: ZoneInfo) -> tuple[object, ...]:
@@ -167,7 +167,7 @@ def _failure(session: shell.Session, refusal: FileRefused) -> shell.Failure:
     language, found = session.settings.language, refusal.problems
     shown = [f"{p.place(language)}: {p.text(language)} [{p.code}]" for p in found[:SHOWN_PROBLEMS]]
     if len(found) > SHOWN_PROBLEMS:
-        shown.append(session.say("more_lines", count=len(found) - SHOWN_PROBLEMS))
+        shown.append(session.say("problems_left", count=len(found) - SHOWN_PROBLEMS))
     shown.append(session.say.either("何も変更していません。", "Nothing was changed."))
     return shell.Failure(found[0].code, "\n".join(shown))
 
@@ -180,7 +180,7 @@ def _print_import(session: shell.Session, done: Imported, limit: int) -> None:
     headings = ("value", "item", "location", "publish_shows", "publish_before", "publish_after", "why")
     session.table("preview", headings, rows)
     if len(done.cells) > limit:
-        session.line(session.say("more_lines", count=len(done.cells) - limit))
+        session.line(session.say("lines_left", count=len(done.cells) - limit))
     for each in done.unknown[:limit]:
         why = session.say.either(each.ja, each.en)
         session.line(session.say("publish_unknown", code=each.code, row=each.row) + (f" {why}" if why else ""))

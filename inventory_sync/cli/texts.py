@@ -165,6 +165,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ほか {count} 行は --csv または --json で表示します。",
         "{count} more lines: use --csv or --json.",
     ),
+    "lines_left": (
+        "ほか {count} 行は --lines または --json で表示します。",
+        "{count} more lines: use --lines or --json.",
+    ),
+    "overrides_left": (
+        "ほか {count} 行は --json または `inventory-sync publish export {route}` で表示します。",
+        "{count} more lines: use --json or `inventory-sync publish export {route}`.",
+    ),
+    "problems_left": ("ほか {count} 件。", "{count} more like these."),
     "accept_with": (
         "承認して開始するには: inventory-sync route start {route} --accept {id}",
         "To accept it and start: inventory-sync route start {route} --accept {id}",

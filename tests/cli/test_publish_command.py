@@ -87,6 +87,25 @@ def test_a_confirmation_is_for_what_the_preview_showed(terminal: Terminal, tmp_p
     assert (done["applied"], done["set"]) == (True, 1), "a number that moved by itself is no other plan"
 
 
+def test_a_long_list_names_what_shows_the_rest(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ready(RUNNING)
+    terminal.run("route", "start", "pos-shop", "--yes")
+    later = "".join(f"LATER-{number},1\n" for number in range(205))
+    terminal.run("publish", "import", "pos-shop", file(tmp_path, "code,buffer\n" + later))
+    shown = terminal.run("publish", "show", "pos-shop").stdout
+    assert "5 more lines: use --json or `inventory-sync publish export pos-shop`" in shown
+    exported = terminal.run("publish", "export", "pos-shop").stdout
+    assert exported.count("LATER-") == 205
+
+    two = file(tmp_path, "code,buffer\nA-1,1\nA-2,1\n")
+    preview = terminal.run("publish", "import", "pos-shop", two, "--dry-run", "--lines", "1").stdout
+    assert "1 more lines: use --lines or --json" in preview
+    wrong = file(tmp_path, "code,buffer\n" + "".join(f"W-{number},x\n" for number in range(25)))
+    refused = terminal.run("publish", "import", "pos-shop", wrong, expect=FAILED).stderr
+    assert "5 more like these" in refused
+    assert "--csv" not in refused
+
+
 def test_an_absurd_file_is_refused_with_every_row_and_changes_nothing(terminal: Terminal, tmp_path: Path) -> None:
     terminal.ready(RUNNING)
     wrong = file(tmp_path, "code,buffer\nA-1,3\nA-1,4\nA-2,three\n")

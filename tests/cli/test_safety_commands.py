@@ -59,6 +59,24 @@ def test_what_is_held_is_shown_and_let_go(terminal: Terminal) -> None:
     assert terminal.json("brake", "release", "--all")["released"] == []
 
 
+def test_a_long_list_of_what_is_held_says_how_much_more_there_is(terminal: Terminal) -> None:
+    terminal.rows(
+        "insert into holds (route_id, cell_id, reason, movement_id, units, held_at) "
+        "select route_id, cell_id, reason, movement_id, 1, held_at from holds, generate_series(1, 250) returning id"
+    )
+    shown = terminal.run("brake", "show").stdout
+    assert "51 more lines: use --lines or --json" in shown
+    assert shown.count("Product A-1") == 200
+    few = terminal.run("brake", "show", "--lines", "2", language="ja").stdout
+    assert "ほか 249 行は --lines または --json" in few
+    assert few.count("Product A-1") == 2
+    none, everything = terminal.run("brake", "show", "--lines", "0").stdout, terminal.json("brake", "show")
+    assert len(everything["held"]) == 251
+    assert "251 movements are held. To let go these and nothing younger: " in none
+    assert f"--seen {everything['seen']}" in none, "the number stands for all of them, listed or not"
+    assert "more lines" not in terminal.run("brake", "show", "--lines", "251").stdout
+
+
 def test_a_stock_take_begins_shows_and_ends(terminal: Terminal) -> None:
     terminal.run("route", "stocktake", "pos-shop", "end", "--accept", expect=REFUSED)
     terminal.run("route", "stocktake", "pos-shop", "begin", expect=WRONG_USE)
