@@ -76,7 +76,7 @@ def _print(session: shell.Session, rule: dict[str, Any], found: list[Listed]) ->
     rows = [(*_row(each, zone), each.pairs or session.say.either("0 (該当なし)", "0 (no such item)")) for each in found]
     session.table("publish_overrides", (*(f"publish_{name}" for name in COLUMNS), "pairs"), rows[:LINES])
     if len(rows) > LINES:
-        session.line(session.say("more_lines", count=len(rows) - LINES))
+        session.line(session.say("overrides_left", count=len(rows) - LINES, route=rule["route"]))
 
 
 def _row(each: Listed, zone: ZoneInfo) -> tuple[object, ...]:
@@ -107,6 +107,10 @@ def import_file(
     file: Annotated[Path, typer.Argument(help="CSV: code, and any of buffer, percent, max, end_when, offset, …")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="You looked at the preview: change the numbers.")] = False,
+    seen: Annotated[
+        str | None,
+        typer.Option("--seen", metavar="MARK", help="With --yes: only what you saw, as the preview named it."),
+    ] = None,
     whole: Annotated[bool, typer.Option("--replace", help="Take back what the file does not name.")] = False,
     encoding: Coding = ExportEncoding.UTF_8,
     as_json: Json = False,
@@ -127,6 +131,7 @@ def import_file(
                     confirmed=yes,
                     dry_run=dry_run,
                     whole=whole,
+                    seen=seen,
                 )
         except FileRefused as refusal:
             raise _failure(session, refusal) from None
@@ -138,8 +143,9 @@ def import_file(
             return int(shell.Exit.DONE)
         text = session.say.either(
             f"{len(done.cells)} 件の在庫数が変わります。まだ何も変更していません。"
-            "確認のうえ --yes を付けて実行してください。",
-            f"{len(done.cells)} numbers would change, and nothing was changed. Look at them, then run it with --yes.",
+            f"確認のうえ --yes --seen {done.seen} を付けて実行してください(内容が変わっていれば実行しません)。",
+            f"{len(done.cells)} numbers would change, and nothing was changed. Look at them, then run it with "
+            f"--yes --seen {done.seen}, which does nothing else than what is shown.",
         )
         raise shell.Failure("IS-PUB-011", text, shell.Exit.REFUSED)
 
@@ -161,7 +167,7 @@ def _failure(session: shell.Session, refusal: FileRefused) -> shell.Failure:
     language, found = session.settings.language, refusal.problems
     shown = [f"{p.place(language)}: {p.text(language)} [{p.code}]" for p in found[:SHOWN_PROBLEMS]]
     if len(found) > SHOWN_PROBLEMS:
-        shown.append(session.say("more_lines", count=len(found) - SHOWN_PROBLEMS))
+        shown.append(session.say("problems_left", count=len(found) - SHOWN_PROBLEMS))
     shown.append(session.say.either("何も変更していません。", "Nothing was changed."))
     return shell.Failure(found[0].code, "\n".join(shown))
 
@@ -174,7 +180,7 @@ def _print_import(session: shell.Session, done: Imported, limit: int) -> None:
     headings = ("value", "item", "location", "publish_shows", "publish_before", "publish_after", "why")
     session.table("preview", headings, rows)
     if len(done.cells) > limit:
-        session.line(session.say("more_lines", count=len(done.cells) - limit))
+        session.line(session.say("lines_left", count=len(done.cells) - limit))
     for each in done.unknown[:limit]:
         why = session.say.either(each.ja, each.en)
         session.line(session.say("publish_unknown", code=each.code, row=each.row) + (f" {why}" if why else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ import typer
 from inventory_sync.cli import shell
 from inventory_sync.cli.shell import moment
 from inventory_sync.engine import watching
+from inventory_sync.engine.lane import House
+from inventory_sync.engine.named import RefusedByRule
 
 _AGO = re.compile(r"(\d{1,5})(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -29,12 +32,16 @@ def watch(
     since: Annotated[
         str, typer.Option("--since", metavar="TIME", help="Report from here on: 90m, 24h, 7d, or 2026-11-20T09:00.")
     ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Stop the writing of a route that runs, without asking.")] = False,
     forget_owed: Annotated[
         int | None, typer.Option("--forget-owed", min=1, help="Give up this many units owed to the ledger.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Watch a route: read and decide everything, write nothing. With --report: how the tool in use compares."""
+    """Watch a route: read and decide everything, write nothing. With --report: how the tool in use compares.
+
+    A route that runs stops writing, and its next start is an alignment: that takes a confirmation.
+    """
 
     async def work(session: shell.Session) -> None:
         if since and not report:
@@ -44,7 +51,8 @@ def watch(
             if report:
                 found = await watching.report(house, name, since=_time(session, since, house.now()))
             else:
-                found = await watching.watch(house, name, actor=shell.actor(), forget_owed=forget_owed)
+                asking = _at_a_terminal() and not as_json
+                found = await _watch(session, house, name, forget_owed, yes=yes, asking=asking)
         if as_json:
             session.json(found if report else {"route": name, "state": "watching", **found})
         elif report:
@@ -60,6 +68,25 @@ def watch(
             )
 
     shell.run(work)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+async def _watch(
+    session: shell.Session, house: House, name: str, forget_owed: int | None, *, yes: bool, asking: bool
+) -> dict[str, Any]:
+    """Set a route watching; a person at a terminal is asked where it runs."""
+    try:
+        return await watching.watch(house, name, actor=shell.actor(), confirmed=yes, forget_owed=forget_owed)
+    except RefusedByRule as refusal:
+        if refusal.code != "IS-RTE-052" or not asking:
+            raise
+        session.line(session.say.either(refusal.japanese, str(refusal)))
+        if not typer.confirm(session.say("sure")):
+            raise
+    return await watching.watch(house, name, actor=shell.actor(), confirmed=True, forget_owed=forget_owed)
 
 
 def _time(session: shell.Session, text: str, now: datetime) -> datetime | None:

@@ -165,6 +165,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "ほか {count} 行は --csv または --json で表示します。",
         "{count} more lines: use --csv or --json.",
     ),
+    "lines_left": (
+        "ほか {count} 行は --lines または --json で表示します。",
+        "{count} more lines: use --lines or --json.",
+    ),
+    "overrides_left": (
+        "ほか {count} 行は --json または `inventory-sync publish export {route}` で表示します。",
+        "{count} more lines: use --json or `inventory-sync publish export {route}`.",
+    ),
+    "problems_left": ("ほか {count} 件。", "{count} more like these."),
     "accept_with": (
         "承認して開始するには: inventory-sync route start {route} --accept {id}",
         "To accept it and start: inventory-sync route start {route} --accept {id}",
@@ -251,6 +260,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{route}: 止めていた {count} 件の変動を反映します。",
         "{route}: {count} movements were held; they are told on now.",
     ),
+    "told_codes": ("反映する商品コード: {codes}", "Told on: {codes}"),
+    "stay_held": (
+        "{route}: 確認の後に止めた {count} 件は保留のままです。`inventory-sync brake show` で確認してください。",
+        "{route}: {count} movements came after what you saw and stay held. Look at `inventory-sync brake show`.",
+    ),
+    "brake_seen": (
+        "{count} 件を止めています。ここまでだけを反映するには: inventory-sync brake release ルート --seen {seen}",
+        "{count} movements are held. To let go these and nothing younger: "
+        "inventory-sync brake release ROUTE --seen {seen}",
+    ),
     "still_counted": (
         "{route}: 棚卸中のため {count} 件は保留のままです。棚卸を終えるには "
         "`inventory-sync route stocktake {route} end`",
@@ -266,8 +285,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{text!r} is no time: say 30m or 2h.",
     ),
     "choose_stocktake": (
-        "start、end、show のいずれかを指定してください。--accept は end だけ、--discard は --accept と一緒に使います。",
-        "Say start, end or show; --accept goes with end only, --discard with --accept.",
+        "start、end、show のいずれかを指定してください。--accept は end だけ、--seen と --discard は --accept と一緒に"
+        "使います。",
+        "Say start, end or show; --accept goes with end only, --seen and --discard with --accept.",
     ),
     "no_stocktake": ("{route}: 棚卸中ではありません。", "{route}: no stock-take is under way."),
     "stocktake_on": (
@@ -276,8 +296,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "stocktake_cells": ("棚卸で増えた在庫", "More was counted"),
     "stocktake_accept": (
-        "確認して終えるには: inventory-sync route stocktake {route} end --accept (反映しないセルは --discard セル)",
-        "To accept and end it: inventory-sync route stocktake {route} end --accept (--discard CELL keeps a cell held)",
+        "確認して終えるには: inventory-sync route stocktake {route} end --accept --seen {seen} "
+        "(反映しないセルは --discard セル)。この後に増えたものは止めたままにします。",
+        "To accept what is shown and end it: inventory-sync route stocktake {route} end --accept --seen {seen} "
+        "(--discard CELL keeps a cell held). What comes after this stays held.",
     ),
     "stocktake_ended": (
         "{route}: 棚卸を終えました。反映 {released} 件、止めたまま {left_held} 件、不確かさの解消 {settled_units} 個。",

@@ -110,8 +110,8 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "Switch the other tool off; then, for each route, look at `inventory-sync route preview NAME` and start it.",
     ),
     "stocktake": (
-        "棚卸が終わったら `inventory-sync route stocktake {first} end` で確認し、`end --accept` で終えてください。",
-        "When the count is over, look at `inventory-sync route stocktake {first} end`, then `end --accept`.",
+        "棚卸が終わったら `inventory-sync route stocktake {first} end` で確認し、表示されたコマンドで終えてください。",
+        "When the count is over, `inventory-sync route stocktake {first} end` shows it and prints what ends it.",
     ),
     "uncertain": (
         "該当する商品を数えて台帳を直し、`inventory-sync route count ルート名 商品コード` を実行してください。",

@@ -22,6 +22,10 @@ MENDS = frozenset({"count", "correction", "adjustment"})
 """What a ledger calls a person who sets a number right."""
 
 
+CODES_TOLD = 20
+"""How many of the codes that were let go a person is told."""
+
+
 async def forget(house: House, conn: Connection, ids: Sequence[CellId], by: str) -> None:
     """The levels of these cells are known no more (it went away, came back, or a restore): nothing of them is held."""
     if ids:
@@ -48,13 +52,24 @@ async def confirmed(house: House, conn: Connection, pairs: Sequence[int], *, by:
 
 
 async def let_go(
-    house: House, conn: Connection, ids: Sequence[CellId], *, by: str, reasons: Sequence[str] = (BRAKE, STOCKTAKE)
-) -> int:
-    """Let held movements of these cells go: they are told to the other sides now. Says how many."""
+    house: House,
+    conn: Connection,
+    ids: Sequence[CellId],
+    *,
+    by: str,
+    reasons: Sequence[str] = (BRAKE, STOCKTAKE),
+    seen: int | None = None,
+) -> list[CellId]:
+    """Let held movements of these cells go: they are told to the other sides now. `seen`: the newest hold that a person
+    was shown; younger ones stay. Answers the cell of each movement that went."""
     rows = await cells.lock(conn, ids)
-    holds = [r for r in await db.rows(conn, "open_holds", cells=sorted(rows)) if r["reason"] in reasons]
+    holds = [
+        r
+        for r in await db.rows(conn, "open_holds", cells=sorted(rows))
+        if r["reason"] in reasons and (seen is None or r["id"] <= seen)
+    ]
     if not holds:
-        return 0
+        return []
     now = house.now()
     await db.run(conn, "end_holds", ids=[r["id"] for r in holds], by=by, now=now)
     freed: dict[CellId, int] = {}
@@ -76,7 +91,13 @@ async def let_go(
     await sales.moved(house, conn, delayed)
     await cells.decide_around(conn, [(cell, None, None) for cell in touched])
     log.info("brake.released", by=by, movements=len(holds), cells=len(touched))
-    return len(holds)
+    return [CellId(r["cell_id"]) for r in holds]
+
+
+async def codes(conn: Connection, route_id: int, ids: Sequence[CellId]) -> tuple[str, ...]:
+    """The codes of cells that were let go, as the route calls them; no more than a person reads."""
+    found = await db.rows(conn, "codes_of_cells", route_id=route_id, cells=sorted(set(ids)), limit=CODES_TOLD)
+    return tuple(r["code"] for r in found)
 
 
 async def learnt(house: House, conn: Connection, movement_id: int, cell: CellId, delta: int, cause: str) -> None:

@@ -45,22 +45,27 @@ class CountedCell:
 
 @dataclass(frozen=True, slots=True)
 class Stocktake:
-    """A stock-take of a route's ledger. `started_at` is None where none is under way; held cells may be left of one."""
+    """A stock-take of a route's ledger. `started_at` is None where none is under way; held cells may be left of one.
+    `seen`: the newest movement that is held, which the end of the stock-take names so as to let go no other."""
 
     route: str
     started_at: datetime | None
     started_by: str
     cells: tuple[CountedCell, ...]
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a stock-take ended: movements told on, cells that stay held, and units no longer uncertain."""
+    """How a stock-take ended: movements told on, cells that stay held, and units no longer uncertain. `younger`:
+    movements that stay held because the person was not shown them; `codes`: what is told on, the first of them."""
 
     route: str
     released: int
     left_held: int
     settled_units: int
+    younger: int = 0
+    codes: tuple[str, ...] = ()
 
 
 async def start(house: House, name: str, *, actor: str) -> Stocktake:
@@ -84,11 +89,13 @@ async def show(house: House, name: str) -> Stocktake:
         return await _show(conn, await route_named(conn, name))
 
 
-async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = ()) -> Ended:
-    """End a stock-take: what is held is told on, but for the cells of `discard`, which stay held until a person
-    releases them. Uncertain pairs whose ledger was read meanwhile are settled.
+async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (), seen: int | None = None) -> Ended:
+    """End a stock-take: what a person was shown (`seen`, as Stocktake names it) is told on. What came after stays held
+    until a person releases it, and so do the cells of `discard`. Uncertain pairs whose ledger was read meanwhile are
+    settled.
 
-    Raises RefusedByRule where none is under way, and NoSuch for a cell of which nothing is held.
+    Raises RefusedByRule where none is under way, or something is held and nobody says what was shown, and NoSuch for a
+    cell of which nothing is held.
     """
     async with db.transaction(house.pool) as conn:
         route = await route_named(conn, name)
@@ -99,7 +106,7 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
                 f"No stock-take of the route {name} is under way. Nothing was changed.",
                 f"ルート {name} は棚卸中ではありません。何も変更していません。",
             )
-        held = {each.cell for each in (await _show(conn, route)).cells}
+        held = {CellId(each.cell) for each in (await _show(conn, route)).cells}
         strangers = sorted(set(discard) - held)
         if strangers:
             named = ", ".join(map(str, strangers))
@@ -108,21 +115,39 @@ async def end(house: House, name: str, *, actor: str, discard: Sequence[int] = (
                 f"次のセルに保留中のものはありません: {named}。"
                 f"保留中のセルは `inventory-sync route stocktake {name} show` で確認できます。",
             )
+        free = sorted(held - set(discard))
+        if free and seen is None:
+            raise _unseen(name, len(free))
         await db.run(conn, "end_stocktake", id=under_way["id"], actor=actor, now=house.now())
-        free = [CellId(cell) for cell in sorted(held - set(discard))]
-        released = await brake_release.let_go(house, conn, free, by=actor, reasons=(STOCKTAKE,))
+        gone = await brake_release.let_go(house, conn, free, by=actor, reasons=(STOCKTAKE,), seen=seen)
+        left = [r["cell_id"] for r in await db.rows(conn, "open_holds", cells=sorted(held)) if r["reason"] == STOCKTAKE]
         counted = await db.rows(conn, "pairs_counted_since", route_id=route["id"], since=under_way["started_at"])
         settled = await settle_uncertain(house, conn, route, [r["id"] for r in counted], actor=actor)
-        done = Ended(name, released, len(held) - len(free), settled)
+        codes = await brake_release.codes(conn, route["id"], gone)
+        younger = sum(cell not in discard for cell in left)
+        done = Ended(name, len(gone), len(set(left)), settled, younger, codes)
         if not done.left_held:
             await close_alerts(conn, "stocktake", name, now=house.now())
-        after = {"released": done.released, "left_held": sorted(discard), "settled_units": settled}
+        after = {"released": done.released, "left_held": sorted(set(left)), "settled_units": settled}
         await write_audit(house, conn, actor, "stocktake.ended", name, None, after)
     return done
 
 
+def _unseen(name: str, cells: int) -> RefusedByRule:
+    command = f"inventory-sync route stocktake {name} end"
+    return RefusedByRule(
+        "IS-SAF-007",
+        f"{cells} cells are held, and the end of the stock-take would tell them on. Look at them with `{command}`; it "
+        f"prints the number that stands for what you saw: `{command} --accept --seen NUMBER`. Nothing was changed.",
+        f"{cells} セルを保留中で、棚卸を終えると反映されます。`{command}` で確認し、表示された番号を付けて"
+        f"実行してください: `{command} --accept --seen 番号`。何も変更していません。",
+    )
+
+
 async def _show(conn: Connection, route: db.Record) -> Stocktake:
     under_way = await db.row(conn, "open_stocktake", route_id=route["id"])
+    rows = await db.rows(conn, "stocktake_cells", route_id=route["id"])
+    seen = max((r["newest"] for r in rows), default=0)
     found = tuple(
         CountedCell(
             r["cell_id"],
@@ -136,8 +161,8 @@ async def _show(conn: Connection, route: db.Record) -> Stocktake:
             r["expected"],
             -r["owed"],
         )
-        for r in await db.rows(conn, "stocktake_cells", route_id=route["id"])
+        for r in rows
     )
     if under_way is None:
-        return Stocktake(route["name"], None, "", found)
-    return Stocktake(route["name"], under_way["started_at"], under_way["started_by"], found)
+        return Stocktake(route["name"], None, "", found, seen)
+    return Stocktake(route["name"], under_way["started_at"], under_way["started_by"], found, seen)

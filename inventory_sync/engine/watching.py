@@ -27,10 +27,13 @@ WORST = 10
 """How many of the slowest changes a report names."""
 
 
-async def watch(house: House, name: str, *, actor: str, forget_owed: int | None = None) -> dict[str, Any]:
+async def watch(
+    house: House, name: str, *, actor: str, confirmed: bool = False, forget_owed: int | None = None
+) -> dict[str, Any]:
     """Set a route watching; nothing is written from now on. Raises RefusedByRule and NoSuch.
 
-    `forget_owed`: the number of units, as the refusal named it, that a person gives up.
+    `confirmed`: a person means it, though the route runs. `forget_owed`: the number of units, as the refusal named it,
+    that a person gives up.
     """
     async with db.transaction(house.pool) as conn:
         await db.rows(conn, "lock_routes", names=[name])
@@ -44,7 +47,21 @@ async def watch(house: House, name: str, *, actor: str, forget_owed: int | None 
         blocked = await route_states.hindrances(conn, route)
         if blocked:
             raise RefusedByRule("IS-RTE-001", *route_states.cannot(name, "watch", "見守りを開始", blocked))
+        if route["state"] == "running" and not confirmed:
+            raise _runs(name)
         return await enter(house, conn, route, actor=actor, forget_owed=forget_owed)
+
+
+def _runs(name: str) -> RefusedByRule:
+    return RefusedByRule(
+        "IS-RTE-052",
+        f"The route {name} is running. Watching stops all its writing: the numbers of the channel stay as they are "
+        "while sales go on, and its next start is an alignment under a preview. If that is meant: "
+        f"`inventory-sync route watch {name} --yes`. Nothing was changed.",
+        f"ルート {name} は連携中です。見守りにすると書き込みがすべて止まります。"
+        "販売が続いても販売チャネルの数はそのまま残り、次の開始時はプレビューを確認して在庫を合わせ直します。"
+        f"よければ `inventory-sync route watch {name} --yes` を実行してください。何も変更していません。",
+    )
 
 
 async def enter(

@@ -60,6 +60,52 @@ def test_a_file_is_shown_confirmed_listed_exported_and_taken_back(terminal: Term
     assert terminal.json("publish", "export", "pos-shop")["overrides"] == []
 
 
+def test_a_confirmation_is_for_what_the_preview_showed(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ready(RUNNING)
+    terminal.run("route", "start", "pos-shop", "--yes")
+    rules = file(tmp_path, "code,buffer\nA-1,1\n")
+    seen = terminal.json("publish", "import", "pos-shop", rules, "--dry-run")["seen"]
+    assert f"--yes --seen {seen}" in terminal.run("publish", "import", "pos-shop", rules, expect=REFUSED).stderr
+
+    file(tmp_path, "code,buffer\nA-1,1\nA-2,1\n")
+    for language, words in (("en", "no longer what the preview showed"), ("ja", "プレビューの内容")):
+        refused = terminal.run(
+            "publish", "import", "pos-shop", rules, "--yes", "--seen", seen, expect=REFUSED, language=language
+        )
+        assert "IS-PUB-014" in refused.stderr
+        assert words in refused.stderr
+    assert terminal.json("publish", "show", "pos-shop")["overrides"] == []
+
+    file(tmp_path, "code,buffer\nA-1,1\n")
+    ledger = "update cells set known = -known where id in (select ledger_cell from components) returning id"
+    terminal.rows(ledger)
+    gone = terminal.run("publish", "import", "pos-shop", rules, "--yes", "--seen", seen, expect=REFUSED)
+    assert "IS-PUB-014" in gone.stderr, "the number that was shown would not change any more"
+    terminal.rows(ledger)
+    terminal.rows("update cells set known = known + 1 where id in (select channel_cell from pairs) returning id")
+    done = terminal.json("publish", "import", "pos-shop", rules, "--yes", "--seen", seen)
+    assert (done["applied"], done["set"]) == (True, 1), "a number that moved by itself is no other plan"
+
+
+def test_a_long_list_names_what_shows_the_rest(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.ready(RUNNING)
+    terminal.run("route", "start", "pos-shop", "--yes")
+    later = "".join(f"LATER-{number},1\n" for number in range(205))
+    terminal.run("publish", "import", "pos-shop", file(tmp_path, "code,buffer\n" + later))
+    shown = terminal.run("publish", "show", "pos-shop").stdout
+    assert "5 more lines: use --json or `inventory-sync publish export pos-shop`" in shown
+    exported = terminal.run("publish", "export", "pos-shop").stdout
+    assert exported.count("LATER-") == 205
+
+    two = file(tmp_path, "code,buffer\nA-1,1\nA-2,1\n")
+    preview = terminal.run("publish", "import", "pos-shop", two, "--dry-run", "--lines", "1").stdout
+    assert "1 more lines: use --lines or --json" in preview
+    wrong = file(tmp_path, "code,buffer\n" + "".join(f"W-{number},x\n" for number in range(25)))
+    refused = terminal.run("publish", "import", "pos-shop", wrong, expect=FAILED).stderr
+    assert "5 more like these" in refused
+    assert "--csv" not in refused
+
+
 def test_an_absurd_file_is_refused_with_every_row_and_changes_nothing(terminal: Terminal, tmp_path: Path) -> None:
     terminal.ready(RUNNING)
     wrong = file(tmp_path, "code,buffer\nA-1,3\nA-1,4\nA-2,three\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from inventory_sync.cli import route_watch
 from tests.cli.surroundings import FAILED, REFUSED, WRONG_USE, Terminal, _surroundings, terminal
-from tests.engine.apply_support import STOPPED
+from tests.engine.apply_support import RUNNING, STOPPED
 
 __all__ = ["_surroundings", "terminal"]
 
@@ -30,6 +31,24 @@ def test_a_refusal_is_said_in_the_language_of_the_person(terminal: Terminal) -> 
     japanese = terminal.run("route", "watch", "pos-shop", expect=REFUSED, language="ja").stderr
     assert "IS-RTE-001" in japanese
     assert "まだ見守りを開始できません" in japanese
+
+
+def test_a_route_that_runs_watches_only_when_that_is_meant(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal.ready(RUNNING)
+    terminal.run("route", "start", "pos-shop", "--yes")
+    for language, words in (("en", "next start is an alignment"), ("ja", "在庫を合わせ直します")):
+        refused = terminal.run("route", "watch", "pos-shop", expect=REFUSED, language=language).stderr
+        assert "IS-RTE-052" in refused
+        assert words in refused
+        assert "`inventory-sync route watch pos-shop --yes`" in refused
+    assert terminal.json("route", "list")["routes"][0]["state"] == "running"
+    monkeypatch.setattr(route_watch, "_at_a_terminal", lambda: True)
+    terminal.run("route", "watch", "pos-shop", expect=REFUSED, said="n\n")
+    assert terminal.json("route", "list")["routes"][0]["state"] == "running"
+    assert "next start is an alignment" in terminal.run("route", "watch", "pos-shop", said="y\n").stdout
+    assert terminal.json("route", "list")["routes"][0]["state"] == "watching"
+    terminal.run("route", "start", "pos-shop", "--accept", terminal.json("route", "preview", "pos-shop")["preview"])
+    assert "watches 2 pairs" in terminal.run("route", "watch", "pos-shop", "--yes").stdout
 
 
 def test_a_route_watches_and_reports(terminal: Terminal) -> None:

@@ -44,15 +44,37 @@ def test_what_is_held_is_shown_and_let_go(terminal: Terminal) -> None:
     terminal.run("brake", "release", "elsewhere", expect=FAILED)
     assert len(terminal.json("brake", "show")["held"]) == 1, "nothing was changed"
 
-    [done] = terminal.json("brake", "release", "--all", "--for", "30m")["released"]
-    assert (done["route"], done["movements"]) == ("pos-shop", 1)
+    seen = terminal.json("brake", "show")["seen"]
+    assert f"brake release ROUTE --seen {seen}" in terminal.run("brake", "show").stdout
+    older = terminal.run("brake", "release", "pos-shop", "--seen", str(seen - 1)).stdout
+    assert "1 movements came after what you saw and stay held" in older
+    [done] = terminal.json("brake", "release", "--all", "--for", "30m", "--seen", str(seen))["released"]
+    assert (done["route"], done["movements"], done["codes"]) == ("pos-shop", 1, ["A-1"])
     after = terminal.json("brake", "show")
     assert after["held"] == []
     assert list(after["off"]) == ["pos-shop"]
     assert "is off until" in terminal.run("brake", "show").stdout
-    [entry] = terminal.rows("select actor from audit where action = 'brake.released'")
+    *_, entry = terminal.rows("select actor from audit where action = 'brake.released' order by id")
     assert entry["actor"].startswith("cli")
     assert terminal.json("brake", "release", "--all")["released"] == []
+
+
+def test_a_long_list_of_what_is_held_says_how_much_more_there_is(terminal: Terminal) -> None:
+    terminal.rows(
+        "insert into holds (route_id, cell_id, reason, movement_id, units, held_at) "
+        "select route_id, cell_id, reason, movement_id, 1, held_at from holds, generate_series(1, 250) returning id"
+    )
+    shown = terminal.run("brake", "show").stdout
+    assert "51 more lines: use --lines or --json" in shown
+    assert shown.count("Product A-1") == 200
+    few = terminal.run("brake", "show", "--lines", "2", language="ja").stdout
+    assert "ほか 249 行は --lines または --json" in few
+    assert few.count("Product A-1") == 2
+    none, everything = terminal.run("brake", "show", "--lines", "0").stdout, terminal.json("brake", "show")
+    assert len(everything["held"]) == 251
+    assert "251 movements are held. To let go these and nothing younger: " in none
+    assert f"--seen {everything['seen']}" in none, "the number stands for all of them, listed or not"
+    assert "more lines" not in terminal.run("brake", "show", "--lines", "251").stdout
 
 
 def test_a_stock_take_begins_shows_and_ends(terminal: Terminal) -> None:
@@ -64,8 +86,34 @@ def test_a_stock_take_begins_shows_and_ends(terminal: Terminal) -> None:
     assert "--accept" in terminal.run("route", "stocktake", "pos-shop", "end").stdout
     assert terminal.json("route", "stocktake", "pos-shop", "show")["cells"] == []
     done = terminal.json("route", "stocktake", "pos-shop", "end", "--accept")
-    assert done == {"route": "pos-shop", "released": 0, "left_held": 0, "settled_units": 0}
+    figures = {"released": 0, "left_held": 0, "settled_units": 0, "younger": 0, "codes": []}
+    assert done == {"route": "pos-shop"} | figures, "where nothing is held, there is nothing to have seen"
     assert "棚卸中ではありません" in terminal.run("route", "stocktake", "pos-shop", "show", language="ja").stdout
+
+
+def test_the_end_of_a_stock_take_names_what_was_seen(terminal: Terminal) -> None:
+    terminal.run("route", "stocktake", "pos-shop", "start")
+    terminal.rows("update holds set reason = 'stocktake' returning id")
+    terminal.run("route", "stocktake", "pos-shop", "end", "--seen", "1", expect=WRONG_USE)
+    for language in ("en", "ja"):
+        refused = terminal.run("route", "stocktake", "pos-shop", "end", "--accept", expect=REFUSED, language=language)
+        assert "inventory-sync route stocktake pos-shop end --accept --seen" in refused.stderr
+    seen = terminal.json("route", "stocktake", "pos-shop", "end")["seen"]
+    shown = terminal.run("route", "stocktake", "pos-shop", "end").stdout
+    assert f"inventory-sync route stocktake pos-shop end --accept --seen {seen} " in shown
+    terminal.rows(
+        "with h as (insert into holds (route_id, cell_id, reason, movement_id, units, held_at) "
+        "select route_id, cell_id, reason, movement_id, 2, held_at from holds returning cell_id) "
+        "update cells set held_back = held_back + 2 where id in (select cell_id from h) returning id"
+    )
+    done = terminal.run("route", "stocktake", "pos-shop", "end", "--accept", "--seen", str(seen)).stdout
+    assert "1 movements told on, 1 cells stay held" in done
+    assert "Told on: A-1" in done
+    assert "1 movements came after what you saw and stay held" in done
+    assert [each["units"] for each in terminal.json("brake", "show")["held"]] == [2]
+    everything = terminal.run("brake", "release", "pos-shop").stdout
+    assert "Told on: A-1" in everything, "without a number all goes, and it is said what went"
+    assert terminal.json("brake", "show")["held"] == []
 
 
 def test_a_count_settles_and_a_cell_is_kept_out(terminal: Terminal) -> None:

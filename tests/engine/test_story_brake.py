@@ -67,6 +67,29 @@ async def test_what_is_held_is_told_when_a_person_lets_it_go(running: Furnish) -
     await sums_agree(bench)
 
 
+async def test_a_release_lets_go_what_the_person_was_shown_and_nothing_younger(running: Furnish) -> None:
+    bench = await running(Setup(codes=("A-1", "B-2"), ledger=10))
+    bench.move_ledger("A-1", 5000)
+    await bench.rest()
+    shown = await service.show(bench.house)
+    bench.move_ledger("B-2", 7000)
+    await bench.rest()
+    assert await held(bench) == {"A-1": 5000, "B-2": 7000}
+    [done] = await service.release(bench.house, ["pos-shop"], actor="person", seen=shown.seen)
+    bench.wake()
+    assert (done.movements, done.codes, done.younger) == (1, ("A-1",), 1)
+    await bench.rest()
+    assert (bench.channel("A-1"), bench.channel("B-2")) == (5010, 10)
+    assert await bench.alerts("brake") != [], "what nobody saw waits, and says so"
+    [entry] = await bench.rows("select before, after from audit where action = 'brake.released'")
+    assert (entry["before"]["movements"], entry["after"]["movements"]) == (2, 1)
+    await release(bench)
+    await bench.rest()
+    assert bench.channel("B-2") == 7010
+    assert await bench.alerts("brake") == []
+    await sums_agree(bench)
+
+
 async def test_a_ledger_that_takes_its_zeros_back_ends_what_is_held_by_itself(running: Furnish) -> None:
     bench = await twelve(running)
     await half_go_to_zero(bench)

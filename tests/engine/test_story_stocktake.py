@@ -57,12 +57,13 @@ async def test_goods_that_are_ordered_and_counted_are_not_sold_twice(running: Fu
 async def test_at_the_end_a_person_tells_on_what_is_right_and_keeps_the_rest(running: Furnish) -> None:
     bench = await counting_begins(running)
     await count_shelves(bench)
-    [first, _] = (await stocktake.show(bench.house, "pos-shop")).cells
+    shown = await stocktake.show(bench.house, "pos-shop")
+    [first, _] = shown.cells
     with pytest.raises(NoSuch, match="999999"):
         await stocktake.end(bench.house, "pos-shop", actor="clerk", discard=[999999])
-    done = await stocktake.end(bench.house, "pos-shop", actor="clerk", discard=[first.cell])
+    done = await stocktake.end(bench.house, "pos-shop", actor="clerk", discard=[first.cell], seen=shown.seen)
     bench.wake()
-    assert (done.released, done.left_held) == (1, 1)
+    assert (done.released, done.left_held, done.younger, done.codes) == (1, 1, 0, ("C-3",))
     await bench.rest()
     assert (bench.channel("A-1"), bench.channel("C-3")) == (7, 12)
     assert await held(bench) == {"A-1": 3}
@@ -74,6 +75,33 @@ async def test_at_the_end_a_person_tells_on_what_is_right_and_keeps_the_rest(run
     [entry] = await bench.rows("select actor, after from audit where action = 'stocktake.ended'")
     assert (entry["actor"], entry["after"]["left_held"]) == ("clerk", [first.cell])
     await sums_agree(bench)
+
+
+async def test_the_end_tells_on_what_the_person_was_shown_and_nothing_younger(running: Furnish) -> None:
+    bench = await counting_begins(running)
+    await count_shelves(bench)
+    shown = await stocktake.show(bench.house, "pos-shop")
+    with pytest.raises(RefusedByRule, match="end --accept --seen NUMBER"):
+        await stocktake.end(bench.house, "pos-shop", actor="clerk")
+    bench.move_ledger("C-3", 5)
+    bench.move_ledger("D-4", 6)
+    await bench.run(20)
+    assert await held(bench) == {"A-1": 3, "C-3": 7, "D-4": 6}
+    done = await stocktake.end(bench.house, "pos-shop", actor="clerk", seen=shown.seen)
+    bench.wake()
+    assert (done.released, done.codes) == (2, ("A-1", "C-3"))
+    assert (done.left_held, done.younger) == (2, 2)
+    await bench.rest()
+    assert await held(bench) == {"C-3": 5, "D-4": 6}
+    assert [bench.channel(code) for code in CODES] == [10, 8, 12, 10]
+    assert [each["detail"]["cells"] for each in await bench.alerts("stocktake")] != [], "something waits still"
+    await sums_agree(bench)
+    [let_go] = await release(bench.house, ["pos-shop"], actor="clerk")
+    bench.wake()
+    assert (let_go.movements, let_go.younger) == (2, 0)
+    await bench.rest()
+    assert [bench.channel(code) for code in CODES] == [10, 8, 17, 16]
+    assert await bench.alerts("stocktake") == []
 
 
 async def test_there_is_one_stock_take_at_a_time_and_none_to_end_without_one(running: Furnish) -> None:

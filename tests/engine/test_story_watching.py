@@ -170,7 +170,10 @@ async def test_from_watching_to_running_is_an_alignment(furnished: Furnish) -> N
 
 async def test_a_route_that_ran_is_aligned_anew_after_it_watched(running: Furnish) -> None:
     bench = await running()
-    await watch(bench)
+    with pytest.raises(RefusedByRule) as caught:
+        await watch(bench)
+    assert caught.value.code == "IS-RTE-052"
+    await watch(bench, confirmed=True)
     bench.move_ledger("A-1", -4)
     await bench.run(30)
     await bench.stop()

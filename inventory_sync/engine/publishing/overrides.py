@@ -6,6 +6,8 @@ is shown is what is decided, by the one formula that there is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -87,6 +89,8 @@ class Imported:
     unknown: tuple[Unknown, ...]
     applied: bool
     run: int | None = None
+    seen: str = ""
+    """Stands for what a person is shown: the settings, the cells with a new number, and every mark on them."""
 
     @property
     def braked(self) -> int:
@@ -127,11 +131,13 @@ async def import_overrides(
     confirmed: bool = False,
     dry_run: bool = False,
     whole: bool = False,
+    seen: str | None = None,
 ) -> Imported:
     """Set what these rows say. `whole`: what no row names is taken back. `dry_run`: nothing is kept.
 
-    Where a number changes it takes `confirmed`; without, the answer says what would happen, and nothing is kept. Raises
-    NoSuch, RefusedByRule, and FileRefused with every row at fault.
+    Where a number changes it takes `confirmed`; without, the answer says what would happen, and nothing is kept.
+    `seen`: what the person who confirms was shown, as that answer named it. Raises NoSuch, RefusedByRule (also where it
+    is something else by now), and FileRefused with every row at fault.
     """
     try:
         async with db.transaction(house.pool) as conn:
@@ -141,9 +147,28 @@ async def import_overrides(
             found = await _change(house, conn, route, wanted, unknown, whole=whole, actor=actor)
             if dry_run or (found.cells and not confirmed):
                 raise _NotConfirmedError(found)
+            if seen is not None and seen != found.seen:
+                raise _changed_since(name)
             return await _carry_out(house, conn, route, found, actor)
     except _NotConfirmedError as kept:
         return kept.found
+
+
+def _changed_since(name: str) -> RefusedByRule:
+    return RefusedByRule(
+        "IS-PUB-014",
+        f"What this file does to the route {name} is no longer what the preview showed: its settings, cells or "
+        "marks. Nothing was changed. Look at it again without --yes, then name the new --seen.",
+        f"このファイルによるルート {name} の変更が、プレビューの内容(設定、対象、注意の印)と変わりました。"
+        "何も変更していません。--yes なしでもう一度確認し、新しい --seen を指定してください。",
+    )
+
+
+def _mark(changed: Mapping[str, Override], found: Sequence[CellChange]) -> str:
+    """The same as long as a person would see the same, sales apart: they move the numbers all the time."""
+    settings = [[code, as_document(changed[code])] for code in sorted(changed)]
+    told = [[e.cell, e.before is None, e.after is None, e.beyond > 0, e.braked, e.again] for e in found]
+    return hashlib.sha256(json.dumps([settings, sorted(told)], default=str).encode()).hexdigest()[:8]
 
 
 def _check_route(route: db.Record) -> None:
@@ -218,15 +243,17 @@ async def _change(
     after = {each.row.id: each async for each in _told(conn, route["id"], codes)}
     lines = [_line(old, after[cell], set(again)) for cell, old in before.items() if _differs(old, after[cell])]
     await _audit(house, conn, route["name"], codes, stored, changed, actor)
+    found = await _braked(house, conn, route, lines, before)
     return Imported(
         route=route["name"],
         rows=len(wanted),
         set=len(put),
         taken_back=len(gone),
         unchanged=len(named) - len(changed),
-        cells=tuple(await _braked(house, conn, route, lines, before)),
+        cells=tuple(found),
         unknown=unknown,
         applied=False,
+        seen=_mark(changed, found),
     )
 
 

@@ -115,19 +115,27 @@ with over as (
   where cell_id = any(:cells::bigint[]) and released_at is null)
 update cells set held_back = 0 where id = any(:cells::bigint[]) and held_back <> 0;
 
--- name: held_all()
--- Every movement that is held, with the numbers of its cell: by route (each that the cell stands in), oldest first.
+-- name: held_all(limit)
+-- Movements that are held, with the numbers of their cells: by route (each that the cell stands in), oldest first.
+-- `movements` and `newest` are of all of them, listed or not; without a limit, all are listed.
 select h.id, r.name as route, r.id as route_id, h.reason, n.name as connection, i.key as item, i.name,
        coalesce(i.codes ->> (case when w.is_ledger then r.ledger_field else r.channel_fields[1] end), i.key) as code,
        l.key as location_key, l.name as location, h.cell_id, w.is_ledger, h.units - h.taken_back as units, c.known,
-       c.held_back, h.held_at, h.movement_id, m.before, m.after
+       c.held_back, h.held_at, h.movement_id, m.before, m.after, count(*) over () as movements, max(h.id) over () as newest
 from holds h join cells c on c.id = h.cell_id join items i on i.id = c.item_id join locations l on l.id = c.location_id
 join connections n on n.id = c.connection_id join movements m on m.id = h.movement_id
 join lateral (
   select distinct p.route_id, false as is_ledger from pairs p where p.channel_cell = c.id
   union select distinct p.route_id, true from components k join pairs p on p.id = k.pair_id where k.ledger_cell = c.id) w on true
 join routes r on r.id = w.route_id
-where h.released_at is null order by r.id, h.id;
+where h.released_at is null order by r.id, h.id limit :limit::bigint;
+
+-- name: codes_of_cells(route_id, cells, limit)
+-- The codes of cells on either side of a route, as the route calls them.
+select distinct coalesce(
+  i.codes ->> (case when c.connection_id = r.ledger_id then r.ledger_field else r.channel_fields[1] end), i.key) as code
+from routes r join cells c on c.id = any(:cells::bigint[]) join items i on i.id = c.item_id
+where r.id = :route_id order by code limit :limit;
 
 -- name: held_by_route()
 -- How many cells of each route are held, for whatever reason.
@@ -193,7 +201,7 @@ update stocktakes set ended_at = :now, ended_by = :actor where id = :id and ende
 -- channels sold and nobody booked yet, and what we have yet to book. In units of the ledger.
 select c.id as cell_id, i.key as item, i.name, coalesce(i.codes ->> r.ledger_field, i.key) as code, l.key as location_key,
        l.name as location, c.known - c.held_back as before, c.known as after, sum(h.units - h.taken_back)::int as units,
-       o.committed, o.expected, o.owed
+       max(h.id) as newest, o.committed, o.expected, o.owed
 from routes r join holds h on h.released_at is null and h.reason = 'stocktake'
 join cells c on c.id = h.cell_id and c.connection_id = r.ledger_id
 join items i on i.id = c.item_id join locations l on l.id = c.location_id
