@@ -59,20 +59,21 @@ def given_back(units: int, *, loose: Sequence[int], before: int, waived: Sequenc
 
     `loose`: units of orders that may have met a write; `waived`: what the level may do by itself for orders nobody was
     told of. `before`: what was unexplained when they were counted. The write kept it, so it is still there, unless
-    these very orders explain it: only what orders took can be less for them. A rise may have been larger than `before`,
-    with some of the orders in the same reading: then those were not erased. The lower number is believed.
+    these very orders explain it: only what orders took can be less for them. Where they do not, somebody moved it, and
+    some of the orders may stand in that same reading: those were not erased. The lower number is believed.
 
     >>> given_back(3, loose=[1, 2], before=0), given_back(1, loose=[1], before=1)
     (GivenBack(units=3, unsure=0), GivenBack(units=0, unsure=0))
-    >>> given_back(10, loose=[3, 5], before=2)
-    GivenBack(units=8, unsure=8)
+    >>> given_back(10, loose=[3, 5], before=2), given_back(-1, loose=[1], before=-2)
+    (GivenBack(units=8, unsure=8), GivenBack(units=1, unsure=1))
     """
     kept = units - before
-    first, second = (kept, units) if before > 0 else (units, kept)
     parts = [*loose, *waived]
-    found = first if sums_to(parts, first) else second if sums_to(parts, second) else 0
-    unsure = max(0, min(found, sum(loose))) if before > 0 else 0
-    return GivenBack(found, unsure)
+    if before <= 0 and sums_to(parts, units):
+        return GivenBack(units)
+    if sums_to(parts, kept):
+        return GivenBack(kept, unsure=max(0, min(kept, sum(loose))))
+    return GivenBack(units) if sums_to(parts, units) else GivenBack()
 
 
 def see(

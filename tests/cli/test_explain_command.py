@@ -61,11 +61,8 @@ def test_json_has_every_part_under_stable_names(terminal: Terminal) -> None:
         "left_out",
     }
     [number] = found["numbers"]
-
-    async def is_the_pairs(books: Books) -> None:
-        assert number["cell"] == await books.pool.fetchval("select channel_cell from pairs")
-
-    terminal.on_books(is_the_pairs)
+    [pair] = terminal.rows("select channel_cell from pairs")
+    assert number["cell"] == pair["channel_cell"]
     assert [each["cause"] for each in number["findings"]][:1] == ["sale_expected"]
     assert number["steps"][-1]["result"] == number["target"] == 93
     assert {each["kind"] for each in found["timeline"]} >= {"movement", "expected", "reading"}

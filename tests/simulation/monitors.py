@@ -262,11 +262,12 @@ class Monitors:
         return found
 
     async def _note_unsure(self) -> None:
-        """A rise and an order before a decrease that was cut off at 0 cannot be told apart: the lower is believed, by
-        at most what rose there."""
+        """A rise and an order before a decrease that was cut off at 0 cannot be told apart, nor what somebody did and
+        an order in one reading before a number that is set: the lower is believed, by at most what rose there, or what
+        orders took about then."""
         for row in await self.world.pool.fetch(queries.UNSURE):
             key = self.spots[row["channel_cell"]]
-            unsure = min(row["uncertain"], self.truth.risen(key))
+            unsure = min(row["uncertain"], self.truth.risen(key) + self.truth.mixed(key))
             self.uncertain[key] = max(self.uncertain[key], unsure)
 
     async def judge(self, rested: bool) -> None:

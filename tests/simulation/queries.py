@@ -80,7 +80,7 @@ UNSURE = """
 select p.channel_cell, p.uncertain from pairs p join cells c on c.id = p.channel_cell
 where p.uncertain > 0 and exists (
   select 1 from movements m join connections n on n.id = c.connection_id
-  where m.cell_id = c.id and m.kind = 'effect' and n.calibration ? 'relative_type')
+  where m.cell_id = c.id and m.kind = 'effect' and n.name = 'cart')
 """
 
 ALERTED = "select exists (select 1 from alerts where code = 'uncertain')"

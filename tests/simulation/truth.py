@@ -188,6 +188,13 @@ class Truth:
         """Units by which others raised a cell, whatever else they did there."""
         return sum(max(0, each.delta) for each in self.all_outside(key))
 
+    def mixed(self, key: Key) -> int:
+        """Units that orders took so close to what others did by hand that one reading may have shown both."""
+        changes = self.all_outside(key)
+        by_hand = [each for each in changes if not each.ordered]
+        near = [each for each in changes if each.ordered and any(abs(each.at - other.at) < NEAR for other in by_hand)]
+        return -sum(each.delta for each in near)
+
     def hidden(self, key: Key) -> int:
         """Units that a shop cut off from decreases of ours while somebody changed the number by hand: the level shows
         neither, and no order tells of it. What was cut off because of orders alone must be found."""
