@@ -64,10 +64,8 @@ class Partners:
         return fresh
 
     def overstepped(self) -> list[Any]:
-        """Rules of the partners that were broken. How many requests came in a second is no matter here: those that a
-        busy computer held up arrive together. The stories and the conformance kit prove it, on a clock of their own."""
         found: list[Any] = self._reader.partner("log")["violations"]
-        return [each for each in found if not each["rule"].startswith("rate")]
+        return found
 
 
 def test_both_languages_walk_through_the_same_commands() -> None:
