@@ -331,9 +331,12 @@ class SmaregiClient:
         return response
 
     async def _attempt(self, call: protocol.Call, token: AccessToken) -> HttpResponse:
-        self._budget.take(call.kind, self._now())
         request = call.request(self._settings.api_root, token.value, self._settings.request_timeout_seconds)
-        response = await self._transport.send(request)
+        self._budget.take(call.kind, self._now())
+        try:
+            response = await self._transport.send(request)
+        finally:
+            self._budget.end(call.kind, self._now())
         if response.status in (401, 403):
             self._tokens.forget(token)  # after a 403 too: a scope approved later is in the next token only
         elif response.status == 429:

@@ -100,13 +100,16 @@ class TokenSource:
             self._token = None
 
     async def _request(self) -> AccessToken:
+        request = token_request(self._settings)
         asked_at = self._context.ambient.now()
         self._budget.take("write", asked_at)
         try:
-            response = await self._context.transport.send(token_request(self._settings))
+            response = await self._context.transport.send(request)
         except (NotSent, NoAnswer) as error:
             particulars = f"the token endpoint: {error}"
             raise protocol.later(problems.UNREACHABLE, particulars, protocol.NETWORK_PAUSE) from error
+        finally:
+            self._budget.end("write", self._context.ambient.now())
         if response.status == 429:
             now = self._context.ambient.now()
             self._budget.throttled("write", protocol.retry_after(response, now, protocol.THROTTLE_PAUSE), now)

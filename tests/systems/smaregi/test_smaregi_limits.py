@@ -1,33 +1,65 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_sync.systems.errors import RetryLater
-from inventory_sync.systems.smaregi.limits import SLOW_FOR, ContractBudget, bucket_size
+from inventory_sync.systems.smaregi.limits import SLOW_FOR, ContractBudget, Kind, bucket_size
 from tests.systems.smaregi.smaregi_scripted import START
 
+SPAN = 10_000  # milliseconds
 
-def spend_greedily(budget: ContractBudget, kind: str, gaps: list[float]) -> list[float]:
-    """Instants (seconds) at which a caller that always asks got through."""
-    sent, at = [], 0.0
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def spend_greedily(budget: ContractBudget, kind: Kind, gaps: list[float]) -> list[float]:
+    """Instants (seconds) at which a caller that always asks got through; every answer is there at once."""
+    sent, now = [], 0.0
     for gap in gaps:
-        at += gap
-        now = START + timedelta(seconds=at)
-        while budget.wait(kind, now) == 0:
-            budget.take(kind, now)  # type: ignore[arg-type]
-            sent.append(at)
+        now += gap
+        while budget.wait(kind, at(now)) == 0:
+            budget.take(kind, at(now))
+            budget.end(kind, at(now))
+            sent.append(now)
     return sent
 
 
-def most_in_a_second(instants: list[float]) -> int:
-    return max((sum(1 for other in instants if start <= other < start + 1.0) for start in instants), default=0)
+def spend_over_a_line(budget: ContractBudget, way: int, stalls: Sequence[tuple[int, int]] = ()) -> list[int]:
+    """When requests of a caller that asks every 5 ms arrived. The line takes `way` there and again back, and stands
+    still for a while at times: `stalls` are (gap before, length). All in milliseconds."""
+    still: list[tuple[int, int]] = []
+    for gap, length in stalls:
+        start = (still[-1][1] if still else 0) + gap
+        still.append((start, start + length))
+
+    def moves_on(at: int) -> int:
+        return next((end for start, end in still if start <= at < end), at)
+
+    arrived: list[int] = []
+    under_way: list[int] = []
+    for now in range(0, SPAN, 5):
+        for answered in sorted(each for each in under_way if each <= now):
+            budget.end("write", at(answered / 1000))
+            under_way.remove(answered)
+        if budget.wait("write", at(now / 1000)) == 0:
+            budget.take("write", at(now / 1000))
+            arrived.append(moves_on(now + way))
+            under_way.append(moves_on(arrived[-1] + way))
+    return arrived
+
+
+def most_in_a_second(instants: Sequence[float], second: float = 1.0) -> int:
+    return max((sum(1 for other in instants if start <= other < start + second) for start in instants), default=0)
 
 
 gaps = st.lists(st.floats(0.001, 0.8), min_size=1, max_size=60)
+stalls = st.lists(st.tuples(st.integers(0, 2500), st.integers(1, 3000)), max_size=4)
 
 
 @given(st.integers(1, 60), gaps, gaps)
@@ -40,6 +72,31 @@ def test_no_second_ever_sees_more_requests_than_allowed_not_even_over_a_restart(
     second = ContractBudget(max(4, limit), limit, START + timedelta(seconds=ended))
     sent += spend_greedily(second, "write", [ended, *after])
     assert most_in_a_second(sent) <= limit
+
+
+@given(st.integers(1, 25), st.integers(0, 300), stalls)
+def test_no_second_sees_more_arrive_than_allowed_however_long_the_line_stands_still(
+    limit: int, way: int, stalls: list[tuple[int, int]]
+) -> None:
+    arrived = spend_over_a_line(ContractBudget(limit, limit, START, full=True), way, stalls)
+    assert most_in_a_second(arrived, 1000) <= limit
+
+
+@pytest.mark.parametrize(("answer", "least"), [(20, 17), (200, 16), (500, 13)])
+def test_late_answers_cost_their_own_time_and_no_more(answer: int, least: int) -> None:
+    assert len(spend_over_a_line(ContractBudget(20, 20, START), answer // 2)) >= least * SPAN / 1000
+
+
+def test_requests_that_stand_still_are_waited_for_and_their_answers_open_the_way_a_second_later() -> None:
+    budget = ContractBudget(4, 4, START, full=True)
+    for number in range(4):
+        budget.take("write", at(number))
+    assert budget.wait("write", at(60)) == pytest.approx(0.25)
+    for _ in range(4):
+        budget.end("write", at(60))
+    assert budget.wait("write", at(60.4)) == pytest.approx(0.6)
+    assert budget.wait("write", at(61)) == 0
+    assert budget.wait("read", at(60)) == 0
 
 
 @pytest.mark.parametrize(("limit", "least"), [(50, 41), (20, 16), (10, 9), (4, 3)])
