@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from inventory_sync.cli import partners
 from inventory_sync.cli.texts import Words
 from inventory_sync.engine.explain.words import WAITS
 
@@ -55,8 +56,8 @@ def kind(say: Words, of: str) -> str:
     return say.either(KINDS.get(of, of), of)
 
 
-def reason(say: Words, of: str) -> str:
-    """Why a run stands, or a row was not written; what a partner said stands as it was said.
+def reason(say: Words, of: str, code: str | None = None) -> str:
+    """Why a run stands, or a row was not written; what a partner said, under the code of its problem, in the language.
 
     >>> reason(Words("ja"), "the route is watching"), reason(Words("en"), "quarantined")
     ('ルートは watching です', 'waits for its quarantine to end')
@@ -65,4 +66,6 @@ def reason(say: Words, of: str) -> str:
         waits_ja, waits = WAITS[of]
         return say.either(waits_ja, f"waits for {waits}")
     found = _ROUTE.fullmatch(of)
-    return say.either(f"ルートは {found[1]} です" if found else REASONS.get(of, of), of)
+    if found or of in REASONS:
+        return say.either(f"ルートは {found[1]} です" if found else REASONS[of], of)
+    return partners.told(say.language, code, of, "")[0]

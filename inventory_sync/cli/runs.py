@@ -97,7 +97,9 @@ async def _rows(house: House, view: RunView, limit: int) -> list[dict[str, Any]]
     found: list[dict[str, Any]] = []
     if view.kind in control.WRITING and limit:
         async for line in control.lines(house, view.id, *LISTED):
-            found.append({key: line[key] for key in ("value", "name", "location", "state", "gap", "reason")})
+            found.append(
+                {key: line[key] for key in ("value", "name", "location", "state", "gap", "reason", "reason_code")}
+            )
             if len(found) >= limit:
                 break
     return found
@@ -128,7 +130,7 @@ def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
         rows = [
             (
                 *(r["value"], r["name"], r["location"], words.state(session.say, r["state"])),
-                *(r["gap"], words.reason(session.say, r["reason"])),
+                *(r["gap"], words.reason(session.say, r["reason"], r["reason_code"])),
             )
             for r in left
         ]
