@@ -20,7 +20,7 @@ from inventory_sync.sandbox.kernel import Fault, FaultKind
 from inventory_sync.store.db import Pool
 from tests.cli.surroundings import Terminal, clean_environment
 from tests.engine.bench import ADJUST, Bench, Setup
-from tests.engine.bench_cart import PROVEN, furnish_cart
+from tests.engine.bench_cart import PROVEN, SWITCHES, furnish_cart
 from tests.engine.bench_house import SMAREGI_SWITCHES
 from tests.engine.conftest import Furnish
 from tests.engine.explain_support import ask
@@ -121,19 +121,15 @@ async def test_a_write_that_had_to_wait_for_smaregi_is_told_in_both_languages(ru
 
 
 async def test_a_row_that_makeshop_refused_is_told_in_both_languages(pool: Pool, shown: Ask) -> None:
-    bench = await furnish_cart(pool, calibration=dict(PROVEN))
-    item = bench.items["cart"]["A-1"]
-    bench.cart.on_next("updateProductQuantity", lambda now: bench.cart.remove_product(item, now), before=True)
-    bench.move_ledger("A-1", -3)
-    await bench.run(40)
-    print([dict(a) for a in await bench.rows("select known, marked_at, gap, blocked, condition, residual, connection_id, op_id from cells")], (await ask(bench)).lines[0].findings, bench.agenda.now)
+    bench = await furnish_cart(pool, calibration=dict(PROVEN), cart_switches=replace(SWITCHES, quantity_max=12))
+    bench.move_ledger("A-1", 3)
     await quarantined(bench)
     await bench.tasks.kill()
 
     event = await refused(bench, "cart")
-    assert event.ja.startswith("当方の書き込み -3、拒否: MakeShopがこの商品の在庫更新を拒否しました(")
+    assert event.ja.startswith("当方の書き込み +3、拒否: MakeShopがこの商品の在庫更新を拒否しました(")
     assert "MakeShop refused" not in event.ja
-    assert event.en.startswith("we wrote -3, rejected: MakeShop refused the stock change of this product: ")
+    assert event.en.startswith("we wrote +3, rejected: MakeShop refused the stock change of this product: ")
     assert event.reason_code == "IS-MKS-020"
     assert "MakeShopがこの商品の在庫更新を拒否しました(" in await shown("quarantine", "list")
 
