@@ -41,6 +41,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
         "新しい認証情報を取得し、`inventory-sync connection renew {first}` を実行してください。",
         "Get a new credential, then `inventory-sync connection renew {first}`.",
     ),
+    "housekeeping_failing": (
+        "ログの `step.failed` を添えて報告してください。ほかの処理は続いており、この処理も自動でもう一度試します。",
+        "Report it with what the log says at `step.failed`. Everything else goes on, and it is tried again by itself.",
+    ),
     "ledger_file_refused": (
         "ファイルか設定の `files:` を直して、もう一度置いてください。理由は `quarantine/` の結果ファイルにあります。",
         "Mend the file, or its profile under `files:`, and deliver it again. The receipt under `quarantine/` says why.",
