@@ -88,11 +88,22 @@ def problems_in_japanese() -> dict[str, tuple[str, str]]:
     return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
 
 
-def told(language: str, code: str | None, reason: str, remedy: str, *, name: str = "接続名") -> tuple[str, str]:
-    """What a partner's problem is and what to do about it, in the language; in English as it was stored."""
+def told(
+    language: str,
+    code: str | None,
+    reason: str,
+    remedy: str = "",
+    *,
+    name: str = "接続名",
+    problems: Mapping[str, tuple[str, str]] | None = None,
+) -> tuple[str, str]:
+    """What a partner's problem is and what to do about it, in the language; in English as it was stored.
+
+    `problems`: what `problems_in_japanese` says, where a long list is told.
+    """
     if language != "ja":
         return reason, remedy
-    problems = problems_in_japanese()
+    problems = problems_in_japanese() if problems is None else problems
     remedy_ja = problems.get(code or "", ("", remedy))[1]
     return in_japanese(problems, code, reason), remedy_ja.replace("接続名", name)
 

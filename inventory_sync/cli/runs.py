@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from inventory_sync.cli import partners, shell
 from inventory_sync.cli import run_texts as words
-from inventory_sync.cli import shell
 from inventory_sync.cli.shell import moment
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.runs import control
@@ -127,10 +127,11 @@ def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
 
 def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
     if left:
+        problems = partners.problems_in_japanese()
         rows = [
             (
                 *(r["value"], r["name"], r["location"], words.state(session.say, r["state"])),
-                *(r["gap"], words.reason(session.say, r["reason"], r["reason_code"])),
+                *(r["gap"], words.reason(session.say, r["reason"], r["reason_code"], problems)),
             )
             for r in left
         ]

@@ -49,3 +49,13 @@ def test_a_code_that_nobody_knows_leaves_the_text_as_it_was_stored() -> None:
     assert in_japanese({}, "IS-XYZ-001", "No more: HTTP 500") == "No more: HTTP 500"
     assert run_texts.reason(Words("ja"), "a partner of old said no") == "a partner of old said no"
     assert run_texts.reason(Words("ja"), "superseded", None) == "新しい実行に引き継ぎました"
+
+
+def test_a_list_that_was_not_believed_is_told_with_its_numbers() -> None:
+    for text in (
+        "the partner listed 3 items where 10 were known: the list is not believed",
+        "the partner listed 3 levels where 10 are known: the list is not believed",
+    ):
+        told_ja = run_texts.reason(Words("ja"), text)
+        assert told_ja == "取引先の一覧には 10 件のうち 3 件しかなかったため、採用しませんでした"
+        assert run_texts.reason(Words("en"), text) == text
