@@ -7,6 +7,7 @@ import contextlib
 import secrets as chance
 import signal
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -124,6 +125,7 @@ class Daemon:
         self._owner_key = chance.randbelow(2**62) + 1
         self._lanes: dict[int, tuple[int, LaneRunner, asyncio.Task[None]]] = {}
         self._unusable: dict[int, int] = {}
+        self._failures: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Run until `draining` is set, then let answers come in and go."""
@@ -158,7 +160,8 @@ class Daemon:
         return {lane.name: lane.client.budget.available(now) for lane in held}
 
     async def _keep_house(self) -> Any:
-        progress = await housekeeping.keep_house(self.house, retention=timedelta(days=self.settings.retention_days))
+        kept = timedelta(days=self.settings.retention_days)
+        progress = await housekeeping.keep_house(self.house, retention=kept, failures=self._failures)
         if progress.did:
             await hooks.drop_old(self.house.pool, now=self.house.now())
         return progress

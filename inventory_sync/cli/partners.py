@@ -13,6 +13,7 @@ from inventory_sync.engine.connections import IDENTITY
 from inventory_sync.engine.connections_care import BY_A_PERSON
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.quarantine import EXCLUDED
+from inventory_sync.engine.reasons import in_japanese
 from inventory_sync.engine.second_writer import RUNAWAY
 from inventory_sync.engine.stored import REMOVED, unseal
 from inventory_sync.ledger.transport import transport_to
@@ -87,12 +88,24 @@ def problems_in_japanese() -> dict[str, tuple[str, str]]:
     return {code: told for definition in registry.load() for code, told in definition.problems_ja.items()} | _OURS
 
 
-def told(language: str, code: str, reason: str, remedy: str, *, name: str = "接続名") -> tuple[str, str]:
-    """What a partner's problem is and what to do about it, in the language; in English as it was stored."""
+def told(
+    language: str,
+    code: str | None,
+    reason: str,
+    remedy: str = "",
+    *,
+    name: str = "接続名",
+    problems: Mapping[str, tuple[str, str]] | None = None,
+) -> tuple[str, str]:
+    """What a partner's problem is and what to do about it, in the language; in English as it was stored.
+
+    `problems`: what `problems_in_japanese` says, where a long list is told.
+    """
     if language != "ja":
         return reason, remedy
-    reason_ja, remedy_ja = problems_in_japanese().get(code, (reason, remedy))
-    return reason_ja, remedy_ja.replace("接続名", name)
+    problems = problems_in_japanese() if problems is None else problems
+    remedy_ja = problems.get(code or "", ("", remedy))[1]
+    return in_japanese(problems, code, reason), remedy_ja.replace("接続名", name)
 
 
 def known_system(name: str) -> SystemDefinition:

@@ -32,6 +32,7 @@ def list_cells(as_json: Annotated[bool, typer.Option("--json", help="Print them 
         if as_json:
             session.json({"cells": [dict(record) for record in found]})
             return
+        problems = partners.problems_in_japanese()
         rows = [
             (
                 r["cell_id"],
@@ -39,7 +40,7 @@ def list_cells(as_json: Annotated[bool, typer.Option("--json", help="Print them 
                 r["name"],
                 ", ".join(sorted({str(code) for code in r["codes"].values() if code})) or r["item"],
                 r["code"],
-                partners.told(session.say.language, r["code"], r["reason"], "")[0],
+                partners.told(session.say.language, r["code"], r["reason"], problems=problems)[0],
                 moment(r["since"]),
             )
             for r in found

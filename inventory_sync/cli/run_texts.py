@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from inventory_sync.cli.texts import Words
 from inventory_sync.engine.explain.words import WAITS
+from inventory_sync.engine.reasons import in_japanese
 
 KINDS: Mapping[str, str] = {
     "import": "商品の取り込み",
@@ -42,7 +43,16 @@ REASONS: Mapping[str, str] = {
 }
 """Why a run stands, or a row of it was left out, in Japanese."""
 
-_ROUTE = re.compile(r"the route is (\w+)")
+_PATTERNS = (
+    (re.compile(r"the route is (\w+)"), "ルートは {} です"),
+    (
+        re.compile(
+            r"the partner listed (\d+) (?:items|levels) where (\d+) (?:were|are) known: the list is not believed"
+        ),
+        "取引先の一覧には {1} 件のうち {0} 件しかなかったため、採用しませんでした",
+    ),
+)
+"""Reasons that say more than a word, in Japanese."""
 
 
 def state(say: Words, of: str) -> str:
@@ -55,8 +65,10 @@ def kind(say: Words, of: str) -> str:
     return say.either(KINDS.get(of, of), of)
 
 
-def reason(say: Words, of: str) -> str:
-    """Why a run stands, or a row was not written; what a partner said stands as it was said.
+def reason(say: Words, of: str, code: str | None = None, problems: Mapping[str, tuple[str, str]] | None = None) -> str:
+    """Why a run stands, or a row was not written; what a partner said is told as the problem of that code.
+
+    `problems`: those of partners by their code, each a sentence and a remedy in Japanese.
 
     >>> reason(Words("ja"), "the route is watching"), reason(Words("en"), "quarantined")
     ('ルートは watching です', 'waits for its quarantine to end')
@@ -64,5 +76,7 @@ def reason(say: Words, of: str) -> str:
     if of in WAITS and of:
         waits_ja, waits = WAITS[of]
         return say.either(waits_ja, f"waits for {waits}")
-    found = _ROUTE.fullmatch(of)
-    return say.either(f"ルートは {found[1]} です" if found else REASONS.get(of, of), of)
+    for pattern, sentence in _PATTERNS:
+        if found := pattern.fullmatch(of):
+            return say.either(sentence.format(*found.groups()), of)
+    return say.either(REASONS[of] if of in REASONS else in_japanese(problems or {}, code, of), of)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from inventory_sync.cli import partners, shell
 from inventory_sync.cli import run_texts as words
-from inventory_sync.cli import shell
 from inventory_sync.cli.shell import moment
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.runs import control
@@ -97,7 +97,9 @@ async def _rows(house: House, view: RunView, limit: int) -> list[dict[str, Any]]
     found: list[dict[str, Any]] = []
     if view.kind in control.WRITING and limit:
         async for line in control.lines(house, view.id, *LISTED):
-            found.append({key: line[key] for key in ("value", "name", "location", "state", "gap", "reason")})
+            found.append(
+                {key: line[key] for key in ("value", "name", "location", "state", "gap", "reason", "reason_code")}
+            )
             if len(found) >= limit:
                 break
     return found
@@ -125,10 +127,11 @@ def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
 
 def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:
     if left:
+        problems = partners.problems_in_japanese()
         rows = [
             (
                 *(r["value"], r["name"], r["location"], words.state(session.say, r["state"])),
-                *(r["gap"], words.reason(session.say, r["reason"])),
+                *(r["gap"], words.reason(session.say, r["reason"], r["reason_code"], problems)),
             )
             for r in left
         ]

@@ -121,7 +121,7 @@ def show_alerts(session: shell.Session, found: list[dict[str, Any]]) -> None:
             each["code"],
             each["subject"],
             moment(each["opened_at"]),
-            ", ".join(f"{k}={v}" for k, v in each["detail"].items() if k not in ("reason", "remedy")),
+            ", ".join(f"{k}={v}" for k, v in each["detail"].items() if k not in ("reason", "remedy", "message")),
         )
         for each in found
     ]

@@ -19,6 +19,7 @@ from inventory_sync.engine import settle
 from inventory_sync.engine.alerts import open_alert
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, hold
+from inventory_sync.engine.reasons import Reason
 from inventory_sync.model.ids import BatchId, OpId
 from inventory_sync.store import db
 from inventory_sync.systems.errors import RetryLater, Unreadable
@@ -145,7 +146,7 @@ async def _settle_found(
 
 async def _missed(house: House, lane: Lane, batch: BatchId, *, uncalled: bool) -> None:
     """Its time is over: what has left no trace is in doubt from now on."""
-    reason = "its callback stayed away" if uncalled else "no trace of it after the callback"
+    reason = Reason.CALLBACK_AWAY if uncalled else Reason.NO_TRACE
     async with db.transaction(house.pool) as conn:
         found = await db.row(conn, "lock_batch", id=batch)
         if found is None:
@@ -162,7 +163,7 @@ async def _missed(house: House, lane: Lane, batch: BatchId, *, uncalled: bool) -
                 batch=batch,
             )
         await db.run(conn, "doubt_batch", id=batch, due_at=house.now(), reason=reason)
-        await db.run(conn, "doubt_ops", batch_id=batch, reason=reason)
+        await db.run(conn, "doubt_ops", batch_id=batch, reason=reason, code=None)
     log.warning("push.callback_missed" if uncalled else "push.rows_missing", connection=lane.name, batch=batch)
 
 
@@ -187,6 +188,7 @@ async def _split(house: House, lane: Lane, batch: BatchId, ops: Sequence[Planned
             keys=[prepared.key for _, _, prepared in made],
             version=made[0][2].api_version,
             due_at=house.now(),
+            reason=Reason.NO_TRACE_AMONG_BATCH,
         )
         await db.run(conn, "settle_batch", id=batch, settled_at=house.now())
         await db.notify(conn, f"doubt:{lane.connection_id}")

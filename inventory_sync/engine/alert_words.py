@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inventory_sync.engine.explain.words import ALERTS, of
+from inventory_sync.engine.reasons import in_japanese
 
 REMEDIES: Mapping[str, tuple[str, str]] = {
     "approval_overdue": (
@@ -39,6 +40,10 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
     "credential_expires": (
         "新しい認証情報を取得し、`inventory-sync connection renew {first}` を実行してください。",
         "Get a new credential, then `inventory-sync connection renew {first}`.",
+    ),
+    "housekeeping_failing": (
+        "ログの `step.failed` を添えて報告してください。ほかの処理は続いており、この処理も自動でもう一度試します。",
+        "Report it with what the log says at `step.failed`. Everything else goes on, and it is tried again by itself.",
     ),
     "ledger_file_refused": (
         "ファイルか設定の `files:` を直して、もう一度置いてください。理由は `quarantine/` の結果ファイルにあります。",
@@ -134,7 +139,12 @@ def described(alert: Mapping[str, Any], problems: Mapping[str, tuple[str, str]])
     title_ja, title = of(ALERTS, code)
     remedy_ja, remedy = (text.replace("{first}", alert["subject"].partition("/")[0]) for text in of(REMEDIES, code))
     if code == "connection_broken" and detail.get("reason"):
-        reason_ja, told_ja = problems.get(detail.get("problem", ""), (detail["reason"], remedy_ja))
-        title_ja, title = f"{title_ja}: {reason_ja}", f"{title}: {detail['reason']}"
-        remedy_ja, remedy = told_ja, detail.get("remedy") or remedy
+        problem, reason = detail.get("problem", ""), detail["reason"]
+        title_ja, title = f"{title_ja}: {in_japanese(problems, problem, reason)}", f"{title}: {reason}"
+        remedy_ja = problems.get(problem, ("", remedy_ja))[1]
+        remedy = detail.get("remedy") or remedy
+    if code == "bug" and detail.get("message"):
+        message = detail["message"]
+        title_ja = f"{title_ja}: {in_japanese(problems, detail.get('problem'), message)}"
+        title = f"{title}: {message}"
     return {"title": {"ja": title_ja, "en": title}, "remedy": {"ja": remedy_ja, "en": remedy}}

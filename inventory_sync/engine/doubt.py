@@ -15,6 +15,7 @@ import structlog
 from inventory_sync.engine import accepted, levels, push, settle
 from inventory_sync.engine.evidence import REACH_BACK, recognise
 from inventory_sync.engine.lane import House, Lane, Progress, hold
+from inventory_sync.engine.reasons import Reason
 from inventory_sync.model.ids import BatchId, ItemKey, LocationKey, OpId
 from inventory_sync.store import db
 from inventory_sync.systems.errors import RetryLater, Unreadable
@@ -59,8 +60,8 @@ async def _find_strays(house: House, lane: Lane) -> None:
     async with db.transaction(house.pool) as conn:
         sent = await db.rows(conn, "orphaned_batches", connection_id=lane.connection_id, token=lane.token + 1)
         for batch in (BatchId(r["id"]) for r in sent if r["id"] not in lane.flying):
-            await db.run(conn, "doubt_batch", id=batch, due_at=house.now(), reason="the answer was never recorded")
-            await db.run(conn, "doubt_ops", batch_id=batch, reason="the answer was never recorded")
+            await db.run(conn, "doubt_batch", id=batch, due_at=house.now(), reason=Reason.NEVER_RECORDED)
+            await db.run(conn, "doubt_ops", batch_id=batch, reason=Reason.NEVER_RECORDED, code=None)
 
 
 async def _by_key(house: House, lane: Lane, batch: BatchId) -> None:
@@ -68,7 +69,7 @@ async def _by_key(house: House, lane: Lane, batch: BatchId) -> None:
     lifetime = lane.client.capabilities.key_lifetime
     age = await db.value(house.pool, "key_age", id=batch)
     if lifetime is not None and age > lifetime.total_seconds():
-        await _give_up(house, lane, batch, "the key is older than the partner remembers keys")
+        await _give_up(house, lane, batch, Reason.KEY_TOO_OLD)
         return
     await _repeat(house, lane, batch)
 
@@ -89,7 +90,7 @@ async def _by_history(house: House, lane: Lane, batch: BatchId) -> None:
         if sent_ago < late:
             await _look_again(house, lane, batch, late - sent_ago, error.message)
         else:
-            await _give_up(house, lane, batch, error.message)
+            await _give_up(house, lane, batch, error.message, error.code)
         return
     found = _first_of(rows)
     if all(op.op in found for op in ops):
@@ -140,7 +141,7 @@ async def _by_nothing(house: House, lane: Lane, batch: BatchId) -> None:
     if sent_ago < late:
         await _look_again(house, lane, batch, late - sent_ago, "waiting until nothing can land any more")
     else:
-        await _give_up(house, lane, batch, "this system offers no evidence")
+        await _give_up(house, lane, batch, Reason.NO_EVIDENCE)
 
 
 async def _repeat(house: House, lane: Lane, batch: BatchId) -> None:
@@ -164,10 +165,10 @@ async def _repeat(house: House, lane: Lane, batch: BatchId) -> None:
     await push.send(house, lane, push.Batch(batch, prepared, ops), attempt=found["attempts"] + 1)
 
 
-async def _give_up(house: House, lane: Lane, batch: BatchId, reason: str) -> None:
+async def _give_up(house: House, lane: Lane, batch: BatchId, reason: str, code: str | None = None) -> None:
     house.observer.doubted(lane.name, "lower_number")
     log.warning("push.never_known", connection=lane.name, batch=batch, reason=reason)
-    await settle.settle(house, lane, batch, settle.NeverKnown(reason), attempt=await _attempts(house, batch))
+    await settle.settle(house, lane, batch, settle.NeverKnown(reason, code), attempt=await _attempts(house, batch))
 
 
 async def _look_again(house: House, lane: Lane, batch: BatchId, after: float, reason: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import asyncpg
@@ -25,6 +26,13 @@ PREVIEW_LINES_STAY = timedelta(days=1)
 PREVIEWS_AT_ONCE = 4
 """Previews that one round throws away: each may have a line for every cell of a big shop."""
 
+FAILING = "housekeeping_failing"
+FAILURES = 3
+"""A part of the housekeeping that fails so often in a row is alerted."""
+
+FAILING_STAYS = timedelta(minutes=5)
+"""That alert closes this long after the part last failed: where it still fails, it is seen again every minute."""
+
 BUG_STAYS = timedelta(days=1)
 """An alert about a malformed request closes this long after it was last seen."""
 
@@ -35,37 +43,58 @@ ORDERS_KEPT = 2 * orders.LONGEST_REACH
 """Order lines are kept for longer than any list reaches back, however short other things are kept."""
 
 
-async def keep_house(house: House, *, retention: timedelta) -> Progress:
-    """One round of housekeeping, by one replica at a time."""
+async def keep_house(house: House, *, retention: timedelta, failures: Counter[str] | None = None) -> Progress:
+    """One round of housekeeping, by one replica at a time. `failures`: how often each part failed in a row so far."""
     taken, again = await schedule.claim(house, "housekeeping", schedule.HOUSEKEEPING)
     if not taken:
         return Progress(0, again)
-    failed: list[Exception] = []
-    for step in _steps(house, retention):
+    failures = Counter() if failures is None else failures
+    failed: dict[str, Exception] = {}
+    for name, step in _steps(house, retention).items():
         try:
             await step()
+            failures.pop(name, None)
         except AWAY:
             raise
         except Exception as error:  # what fails keeps nothing else from being done
-            failed.append(error)
+            failed[name] = error
+            failures[name] += 1
     if failed:
-        raise failed[0] if len(failed) == 1 else ExceptionGroup("housekeeping", failed)
+        errors = list(failed.values())
+        await _tell(house, failed, failures)
+        raise errors[0] if len(errors) == 1 else ExceptionGroup("housekeeping", errors)
     return Progress(1, again)
 
 
-def _steps(house: House, retention: timedelta) -> Sequence[Callable[[], Awaitable[object]]]:
-    """What one round does, in its order."""
-    return (
-        lambda: matching.match_again(house),
-        lambda: _previews(house),
-        lambda: oversold.keep(house),
-        lambda: publishing.keep(house),
-        lambda: approvals.remind(house),
-        lambda: _expiries(house),
-        lambda: _close_what_is_over(house),
-        lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
-        lambda: _drop_old(house, retention),
-    )
+def _steps(house: House, retention: timedelta) -> Mapping[str, Callable[[], Awaitable[object]]]:
+    """What one round does, in its order, by name."""
+    return {
+        "matching": lambda: matching.match_again(house),
+        "previews": lambda: _previews(house),
+        "oversold": lambda: oversold.keep(house),
+        "publishing": lambda: publishing.keep(house),
+        "approvals": lambda: approvals.remind(house),
+        "expiries": lambda: _expiries(house),
+        "alerts": lambda: _close_what_is_over(house),
+        "safety_alerts": lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
+        "old_rows": lambda: _drop_old(house, retention),
+    }
+
+
+async def _tell(house: House, failed: Mapping[str, Exception], failures: Mapping[str, int]) -> None:
+    """Alert what failed too often in a row. Of an error only its kind is told: its text may name what is stored."""
+    for name, error in failed.items():
+        if failures[name] >= FAILURES:
+            async with db.transaction(house.pool) as conn:
+                await open_alert(
+                    conn,
+                    house.observer,
+                    FAILING,
+                    name,
+                    now=house.now(),
+                    error=type(error).__name__,
+                    failures=failures[name],
+                )
 
 
 async def _drop_old(house: House, retention: timedelta) -> None:
@@ -119,5 +148,5 @@ async def _close_what_is_over(house: House) -> None:
     """Close alerts that state alone shows to be over."""
     now = house.now()
     async with db.transaction(house.pool) as conn:
-        for alert in await db.rows(conn, "alerts_over", long_ago=now - BUG_STAYS):
+        for alert in await db.rows(conn, "alerts_over", long_ago=now - BUG_STAYS, lately=now - FAILING_STAYS):
             await close_alerts(conn, alert["code"], alert["subject"], now=now)

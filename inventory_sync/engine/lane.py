@@ -10,6 +10,7 @@ from typing import cast
 import structlog
 
 from inventory_sync.engine.observer import NO_OBSERVER, Observer
+from inventory_sync.engine.reasons import Reason
 from inventory_sync.model.ambient import Ambient
 from inventory_sync.model.ids import BatchId, OpId
 from inventory_sync.store import db
@@ -147,7 +148,7 @@ async def adopt(house: House, lane: Lane, former_seconds_left: float | None) -> 
         if ids:
             await db.run(conn, "adopt_batches", ids=ids, due_at=house.now(), wait_seconds=left + timeout)
             for batch in ids:
-                await db.run(conn, "doubt_ops", batch_id=batch, reason="owner changed")
+                await db.run(conn, "doubt_ops", batch_id=batch, reason=Reason.OWNER_CHANGED, code=None)
     if ids:
         log.info("lane.adopted", connection=lane.name, batches=len(ids))
     return len(ids)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from inventory_sync.engine import settle
 from inventory_sync.engine.lane import House, Lane, Look
+from inventory_sync.engine.reasons import Reason
 from inventory_sync.model.ids import BatchId, OpId
 from inventory_sync.model.orders import SeenLine, Told, between, tell_apart
 from inventory_sync.store import db
@@ -62,7 +63,7 @@ async def judge(house: House, lane: Lane, batch: BatchId, ops: Sequence[PlannedO
             case Told.APPLIED:
                 outcomes[op.op] = Applied()
             case Told.NOT_APPLIED:
-                outcomes[op.op] = NotApplied("the level says that it was not carried out")
+                outcomes[op.op] = NotApplied(Reason.LEVEL_SAYS_NOT)
             case Told.EITHER if lane.client.capabilities.change_source is ChangeSource.ORDERS:
                 outcomes[op.op] = Applied()
             case _:

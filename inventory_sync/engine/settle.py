@@ -19,6 +19,7 @@ from inventory_sync.engine.evidence import WATCH_STEPS
 from inventory_sync.engine.intake import SOFT_CHECK
 from inventory_sync.engine.lane import House, Lane
 from inventory_sync.engine.observer import Settled
+from inventory_sync.engine.reasons import Reason
 from inventory_sync.engine.runs import portions
 from inventory_sync.model.decide import lower_number
 from inventory_sync.model.ids import BatchId, CellId, OpId
@@ -69,6 +70,7 @@ class Refused:
     pause: float = 0.0
     reread: bool = False
     error: PartnerError | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Doubtful:
 
     reason: str
     after: float | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class NeverKnown:
     """No answer is possible any more: the lower number is believed, and the pair is uncertain by what was written."""
 
     reason: str
+    code: str | None = None
 
 
 Outcome = Answered | Refused | Doubtful | NeverKnown | Split | Accepted
@@ -96,19 +100,19 @@ async def ask(house: House, lane: Lane, prepared: PreparedRequest, ops: Sequence
     except RetryLater as error:
         lane.pause(house.now() + timedelta(seconds=error.after))
         if error.executed is False:
-            return Refused(error.message, pause=error.after)
-        return Doubtful(error.message, after=error.after)
+            return Refused(error.message, pause=error.after, code=error.code)
+        return Doubtful(error.message, after=error.after, code=error.code)
     except Doubt as error:
-        return Doubtful(error.message)
+        return Doubtful(error.message, code=error.code)
     except Stale as error:
-        return Refused(error.message, reread=True)
+        return Refused(error.message, reread=True, code=error.code)
     except Broken as error:
-        return Refused(error.message, error=error)
+        return Refused(error.message, error=error, code=error.code)
     except Bug as error:
         lane.pause(house.now() + timedelta(seconds=BUG_PAUSE))
-        return Refused(error.message, pause=BUG_PAUSE, error=error)
+        return Refused(error.message, pause=BUG_PAUSE, error=error, code=error.code)
     except PartnerError as error:
-        return Doubtful(error.message)
+        return Doubtful(error.message, code=error.code)
     if isinstance(answer, (Split, Accepted)):
         return answer
     return Answered(answer)
@@ -160,7 +164,7 @@ async def _stay_in_doubt(
     usual = min(LONGEST_LOOK, FIRST_LOOK * 2 ** (attempt - 1))
     after = (outcome.after if isinstance(outcome, Doubtful) else outcome.pause) or usual
     await db.run(conn, "doubt_batch", id=batch, due_at=now + timedelta(seconds=after), reason=outcome.reason[:500])
-    await db.run(conn, "doubt_ops", batch_id=batch, reason=outcome.reason[:500])
+    await db.run(conn, "doubt_ops", batch_id=batch, reason=outcome.reason[:500], code=outcome.code)
     await db.notify(conn, f"doubt:{lane.connection_id}")
     log.info("push.in_doubt", connection=lane.name, batch=batch, attempt=attempt, reason=outcome.reason, again_s=after)
 
@@ -180,11 +184,12 @@ class _Op:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """An op with its end: what the cell is left with, what is owed again."""
+    """An op with its end: why, what the cell is left with, what is owed again."""
 
     op: _Op
     state: str
     reason: str
+    code: str | None
     reference: str | None
     cell: SettledCell
     returned: bool
@@ -224,7 +229,7 @@ async def _end(
     await cells.note_settled(conn, [e.cell for e in ended], settled_at=now)
     await _note_cut(conn, ended, now)
     await _return_owed(conn, ended)
-    await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.returned) for e in ended], now)
+    await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.code, e.returned) for e in ended], now)
     await counting.make_uncertain(house, lane, conn, [(e.op.cell, e.uncertain) for e in ended if e.uncertain])
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)
@@ -242,17 +247,17 @@ def _ended(lane: Lane, op: _Op, row: CellRow, outcome: Outcome, size: int, now: 
     """What one op's outcome means for its cell."""
     match outcome:
         case Answered() if op.id in outcome.unknown:
-            return _never_known(op, row, "neither answer fits what the partner shows", now)
+            return _never_known(op, row, Reason.NEITHER_FITS, None, now)
         case Answered():
             return _answered(lane, op, row, outcome.outcomes.get(op.id), now)
         case Refused():
-            return _undone(op, row, outcome.reason, now, lane, dirty=outcome.reread)
+            return _undone(op, row, outcome.reason, outcome.code, now, lane, dirty=outcome.reread)
         case Split() if size == 1:
-            return _rejected(op, row, Rejected(outcome.reason, "refused"), now)
+            return _rejected(op, row, Rejected(outcome.reason, outcome.code or "refused"), now)
         case Split():
-            return _undone(op, row, outcome.reason, now, lane, dirty=True, bisect=(size + 1) // 2)
+            return _undone(op, row, outcome.reason, outcome.code, now, lane, dirty=True, bisect=(size + 1) // 2)
         case NeverKnown():
-            return _never_known(op, row, outcome.reason, now)
+            return _never_known(op, row, outcome.reason, outcome.code, now)
         case Doubtful() | Accepted():
             raise AssertionError("a batch without an outcome is not ended")
         case _:
@@ -263,20 +268,20 @@ def _answered(lane: Lane, op: _Op, row: CellRow, answer: OpOutcome | None, now: 
     match answer:
         case Applied() if op.cause == "activation":
             cell = SettledCell(row.id, None, None, True, now, True, None, False, condition="unread")
-            return _Ended(op, "applied", "", answer.reference, cell, False)
+            return _Ended(op, "applied", "", None, answer.reference, cell, False)
         case Applied():
             known = op.value if row.known is None else row.known + op.delta + op.cut
             stamp = max(filter(None, (row.stamp, answer.stamp)), default=None) if answer.stamp else row.stamp
             stamp_known = row.stamp_known and answer.stamp is not None
             due = now + _looked_at_after(lane, op, known)
             cell = SettledCell(row.id, known, stamp, stamp_known, due, False, None, False)
-            return _Ended(op, "applied", "", answer.reference, cell, False)
+            return _Ended(op, "applied", "", None, answer.reference, cell, False)
         case NotApplied():
-            return _undone(op, row, answer.reason, now, lane, dirty=True)
+            return _undone(op, row, answer.reason, answer.code, now, lane, dirty=True)
         case Rejected():
             return _rejected(op, row, answer, now)
         case None:
-            return _undone(op, row, "the partner's answer did not mention it", now, lane, dirty=True)
+            return _undone(op, row, Reason.UNMENTIONED, None, now, lane, dirty=True)
         case _:
             assert_never(answer)
 
@@ -290,23 +295,31 @@ def _looked_at_after(lane: Lane, op: _Op, known: int | None) -> timedelta:
 
 
 def _undone(
-    op: _Op, row: CellRow, reason: str, now: datetime, lane: Lane, *, dirty: bool, bisect: int | None = None
+    op: _Op,
+    row: CellRow,
+    reason: str,
+    code: str | None,
+    now: datetime,
+    lane: Lane,
+    *,
+    dirty: bool,
+    bisect: int | None = None,
 ) -> _Ended:
     due = now + lane.client.capabilities.read_lag if dirty else now + SOFT_CHECK
     cell = SettledCell(row.id, row.known, row.stamp, row.stamp_known, due, dirty, bisect, False)
-    return _Ended(op, "not_applied", reason, None, cell, True)
+    return _Ended(op, "not_applied", reason, code, None, cell, True)
 
 
 def _rejected(op: _Op, row: CellRow, answer: Rejected, now: datetime) -> _Ended:
     cell = SettledCell(row.id, row.known, row.stamp, row.stamp_known, now + SOFT_CHECK, True, None, True)
-    return _Ended(op, "rejected", answer.reason, None, cell, True, rejection=answer)
+    return _Ended(op, "rejected", answer.reason, answer.code, None, cell, True, rejection=answer)
 
 
-def _never_known(op: _Op, row: CellRow, reason: str, now: datetime) -> _Ended:
+def _never_known(op: _Op, row: CellRow, reason: str, code: str | None, now: datetime) -> _Ended:
     """The lower number: a decrease is taken as not done and is owed again, an increase as done."""
     known = None if row.known is None else lower_number(row.known, op.delta)
     cell = SettledCell(row.id, known, row.stamp, False, now, True, None, False)
-    return _Ended(op, "lower_number", reason, None, cell, op.delta < 0, uncertain=abs(op.delta))
+    return _Ended(op, "lower_number", reason, code, None, cell, op.delta < 0, uncertain=abs(op.delta))
 
 
 async def _write_ops(conn: Connection, ended: Sequence[_Ended], watched: bool, now: datetime) -> None:
@@ -317,6 +330,7 @@ async def _write_ops(conn: Connection, ended: Sequence[_Ended], watched: bool, n
             ids=[e.op.id for e in ended],
             states=[e.state for e in ended],
             reasons=[e.reason[:500] for e in ended],
+            codes=[e.code or None for e in ended],
             refs=[e.reference for e in ended],
             watch_at=[now + WATCH_STEPS[0] if watched else None for _ in ended],
             watch_until=[now + WATCH_STEPS[-1] if watched else None for _ in ended],

@@ -16,5 +16,8 @@ class Problem:
     remedy_ja: str
 
     def text(self, particulars: str = "") -> str:
-        """The English sentence, with particulars behind a colon where there are any."""
+        """The English sentence, with particulars behind a colon where there are any.
+
+        No sentence has a colon of its own, so that the particulars can be told behind it in any language.
+        """
         return f"{self.en}: {particulars}" if particulars else self.en

@@ -148,9 +148,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """The partner certainly did not carry the op out, through no fault of the row (its neighbour was refused)."""
+    """The partner certainly did not carry the op out, through no fault of the row (its neighbour was refused).
+    `code`: of the problem that `reason` tells of, where it has one."""
 
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The partner refused the whole batch for a row it did not name: nothing was carried out; halve it, try again."""
+    """The partner refused the whole batch for a row it did not name: nothing was carried out; halve it, try again.
+    `code`: of the problem that `reason` tells of, where it has one."""
 
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

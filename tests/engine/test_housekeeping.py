@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from inventory_sync.engine import housekeeping, routes
+from inventory_sync.engine import housekeeping, overview, routes
 from inventory_sync.engine.lane import House
 from inventory_sync.store import db
 from tests.engine.apply_support import PARTNERS, Desk, reset_partners
@@ -100,3 +102,53 @@ async def test_what_nobody_can_count_any_more_is_told_for_a_day(desk: Desk) -> N
     assert await still_open(), "it is young"
     await desk.pool.execute("update alerts set seen_at = seen_at - interval '2 days' where code = 'uncertain'")
     assert not await still_open()
+
+
+async def test_what_keeps_failing_is_alerted_until_it_works_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(house: House) -> int:
+        raise RuntimeError("customer 1001")
+
+    await desk.prepare()
+    failures: Counter[str] = Counter()
+
+    async def a_round() -> dict[str, object] | None:
+        await desk.pool.execute("update schedule set last_at = last_at - interval '1 minute'")
+        with suppress(RuntimeError):
+            await housekeeping.keep_house(desk.house, retention=timedelta(days=30), failures=failures)
+        found = await overview.alerts(desk.house)
+        return next((alert for alert in found if alert["code"] == "housekeeping_failing"), None)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(housekeeping.matching, "match_again", fails)
+        assert [await a_round(), await a_round()] == [None, None]
+        await a_round()
+        alert = await a_round()
+    assert alert is not None
+    assert (alert["subject"], alert["detail"]) == ("matching", {"error": "RuntimeError", "failures": 4})
+    assert alert["title"] == {"ja": "定期処理の失敗", "en": "housekeeping fails"}
+
+    assert await a_round() is not None, "it worked once; it may fail again in a moment"
+    await desk.pool.execute("update alerts set seen_at = seen_at - $1::interval", housekeeping.FAILING_STAYS)
+    assert await a_round() is None
+    assert not failures
+
+
+async def test_failures_that_do_not_follow_each_other_are_not_alerted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = iter([True, True, False, True, True])
+
+    async def fails_now_and_then(house: House) -> int:
+        if next(turns):
+            raise RuntimeError("a defect")
+        return 0
+
+    await desk.prepare()
+    monkeypatch.setattr(housekeeping.matching, "match_again", fails_now_and_then)
+    failures: Counter[str] = Counter()
+    for _ in range(5):
+        await desk.pool.execute("update schedule set last_at = last_at - interval '1 minute'")
+        with suppress(RuntimeError):
+            await housekeeping.keep_house(desk.house, retention=timedelta(days=30), failures=failures)
+    assert failures == {"matching": 2}
+    assert "housekeeping_failing" not in [alert["code"] for alert in await overview.alerts(desk.house)]

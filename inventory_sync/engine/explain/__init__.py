@@ -103,7 +103,7 @@ async def explain(
     begin = clock.now - since
     async with house.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         found = await gather(house, conn, code, route)
-        events, left_out = await timeline(conn, found, since=begin, limit=min(limit, MOST))
+        events, left_out = await timeline(conn, found, since=begin, limit=min(limit, MOST), problems=clock.problems)
     lines = tuple(_line(number, clock) for number in found.numbers)
     unpaired = tuple((each, judge_unpaired(each)) for each in found.unpaired)
     first = [made for made in lines if not unpaired or made.findings[0].cause is not Cause.SUSPENDED]

@@ -255,13 +255,15 @@ def movement(m: db.Record) -> Movement:
 
 def write(o: db.Record) -> Write:
     """A write of ours as it stands."""
-    names = ("id", "delta", "target", "cause", "state", "reason", "composed_at", "settled_at", "attempts", "doubles")
+    names = ("id", "delta", "target", "cause", "state", "reason", "reason_code", "composed_at", "settled_at")
     return Write(
         cell=o["cell_id"],
         before=o["known_before"],
         heard_at=o["change_heard_at"],
         stamp=o["change_stamp"],
         value=o["value"],
+        attempts=o["attempts"],
+        doubles=o["doubles"],
         **{name: o[name] for name in names},
     )
 

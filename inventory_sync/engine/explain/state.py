@@ -145,6 +145,7 @@ class Write:
     attempts: int = 1
     doubles: int = 0
     value: int | None = None
+    reason_code: str | None = None
 
     @property
     def after(self) -> int | None:
@@ -383,7 +384,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened to one of the numbers. `lag_s`: seconds from the partner's own time (else from when it
-    was heard of) until it was known here, or acknowledged there."""
+    was heard of) until it was known here, or acknowledged there. `reason_code`: of the problem that it tells of."""
 
     at: datetime
     kind: Kind
@@ -395,3 +396,4 @@ class Event:
     cause: str = ""
     lag_s: float | None = None
     reference: str = ""
+    reason_code: str | None = None

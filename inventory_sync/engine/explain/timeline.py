@@ -9,12 +9,16 @@ from typing import Any
 from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.gather import Found, movement, write
 from inventory_sync.engine.explain.state import ACCEPTED, CellState, Event, Kind, Movement, Write
+from inventory_sync.engine.reasons import in_japanese
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
 
-async def timeline(conn: Connection, found: Found, *, since: datetime, limit: int) -> tuple[tuple[Event, ...], int]:
-    """The newest `limit` events since a time, oldest first, and how many more there were at least."""
+async def timeline(
+    conn: Connection, found: Found, *, since: datetime, limit: int, problems: Mapping[str, tuple[str, str]]
+) -> tuple[tuple[Event, ...], int]:
+    """The newest `limit` events since a time, oldest first, and how many more there were at least. `problems`:
+    partners' problems by their code, each a sentence and a remedy in Japanese."""
     if not found.cells:
         return (), 0
     cells = {cell.id: cell for cell in found.cells}
@@ -25,7 +29,7 @@ async def timeline(conn: Connection, found: Found, *, since: datetime, limit: in
     events: list[Event] = []
     channels = {number.cell.id for number in found.numbers}
     events += [_moved(cells[each.cell], each, each.cell in channels) for each in moves]
-    events += [_wrote(cells[each.cell], each) for each in writes]
+    events += [_wrote(cells[each.cell], each, problems) for each in writes]
     events += await _notices(conn, cells, bounds)
     events += await _orders(conn, cells, bounds)
     events += await _expected(conn, cells, moves, limit + 1)
@@ -33,7 +37,7 @@ async def timeline(conn: Connection, found: Found, *, since: datetime, limit: in
     events += await _held(conn, cells, bounds)
     events += await _alerts(conn, found, bounds)
     events += await _people(conn, found, bounds)
-    events += [each for cell in found.cells for each in _standing(cell) if each.at >= since]
+    events += [each for cell in found.cells for each in _standing(cell, problems) if each.at >= since]
     events.sort(key=lambda each: (each.at, each.kind.value, each.place))
     return tuple(events[-limit:]), max(0, len(events) - limit)
 
@@ -106,9 +110,11 @@ _STATES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _wrote(cell: CellState, each: Write) -> Event:
+def _wrote(cell: CellState, each: Write, problems: Mapping[str, tuple[str, str]]) -> Event:
     ja, en = _STATES.get(each.state, (each.state, each.state))
-    why = f": {each.reason}" if each.reason and each.state != "applied" else ""
+    told = bool(each.reason) and each.state != "applied"
+    why = f": {each.reason}" if told else ""
+    why_ja = f": {in_japanese(problems, each.reason_code, each.reason)}" if told else ""
     tries_en = f", sent {each.attempts} times" if each.attempts > 1 else ""
     tries_ja = f"、{each.attempts} 回送信" if each.attempts > 1 else ""
     after = each.after if each.state in ("applied", "not_applied", "rejected") else each.target
@@ -117,12 +123,13 @@ def _wrote(cell: CellState, each: Write) -> Event:
         Kind.WRITE,
         cell.place,
         f"we wrote {each.delta:+d}, {en}{tries_en}{why}",
-        f"当方の書き込み {each.delta:+d}、{ja}{tries_ja}{why}",
+        f"当方の書き込み {each.delta:+d}、{ja}{tries_ja}{why_ja}",
         each.before,
         after,
         each.cause,
         _seconds(each.lag),
         each.id,
+        each.reason_code if told else None,
     )
 
 
@@ -286,7 +293,7 @@ async def _people(conn: Connection, found: Found, bounds: Mapping[str, Any]) -> 
     ]
 
 
-def _standing(cell: CellState) -> Iterator[Event]:
+def _standing(cell: CellState, problems: Mapping[str, tuple[str, str]]) -> Iterator[Event]:
     """What a cell itself remembers: its last reading, what waits to be written, and its quarantine."""
     if cell.read_answered_at is not None:
         seen = cell.known if cell.settled_at is None or cell.settled_at <= cell.read_answered_at else None
@@ -320,6 +327,7 @@ def _standing(cell: CellState) -> Iterator[Event]:
             Kind.QUARANTINE,
             cell.place,
             f"put in quarantine: {cell.quarantine.reason}",
-            f"隔離: {cell.quarantine.reason}",
+            f"隔離: {in_japanese(problems, cell.quarantine.code, cell.quarantine.reason)}",
             cause=cell.quarantine.code,
+            reason_code=cell.quarantine.code,
         )

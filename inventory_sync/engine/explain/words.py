@@ -47,6 +47,7 @@ ALERTS: Mapping[str, tuple[str, str]] = {
     "catalogue_vanished": ("商品一覧の消失", "catalogue vanished"),
     "connection_broken": ("接続の異常", "connection broken"),
     "credential_expires": ("認証情報の期限", "credentials expire"),
+    "housekeeping_failing": ("定期処理の失敗", "housekeeping fails"),
     "ledger_file_refused": ("台帳ファイルの拒否", "ledger file refused"),
     "ledger_files_overdue": ("台帳ファイルの未着", "ledger files overdue"),
     "ledger_files_unreachable": ("台帳ファイルの取得元に接続不可", "server of ledger files not reached"),

@@ -305,18 +305,19 @@ async def end_unwritten(
 
 
 async def end_with_ops(
-    house: House, conn: Connection, outcomes: Sequence[tuple[str, str, str, bool]], now: datetime
+    house: House, conn: Connection, outcomes: Sequence[tuple[str, str, str, str | None, bool]], now: datetime
 ) -> None:
-    """Record in the rows of runs what became of the ops that carried them: op, state, reason, and whether what it
-    carried is owed again."""
+    """Record in the rows of runs what became of the ops that carried them: op, state, reason with its code, and
+    whether what it carried is owed again."""
     if not await db.rows(conn, "hold_runs_of", ops=[o[0] for o in outcomes]):
         return
     rows = await db.rows(
         conn,
         "end_rows",
         ops=[o[0] for o in outcomes],
-        states=[_end(state, returned) for _, state, _, returned in outcomes],
+        states=[_end(state, returned) for _, state, _, _, returned in outcomes],
         reasons=[o[2][:500] for o in outcomes],
+        codes=[o[3] or None for o in outcomes],
         now=now,
     )
     for record in rows:  # the run was stopped while these were under way

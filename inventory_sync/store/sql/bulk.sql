@@ -50,16 +50,16 @@ update batches set missed_at = inventory_clock() where id = :id and missed_at is
 -- name: look_again_at(id, due_at)!
 update batches set due_at = :due_at where id = :id and state in ('accepted', 'in_doubt');
 
--- name: split_batch(id, ids, token, ops, methods, paths, requests, keys, version, due_at)!
+-- name: split_batch(id, ids, token, ops, methods, paths, requests, keys, version, due_at, reason)!
 -- Rows of a batch become batches of their own, as old as it is: from here on each is in doubt by itself.
 with made as (
   insert into batches (id, connection_id, lane_token, kind, direction, method, path, request, key, api_version, state,
                        attempts, composed_at, first_sent_at, last_sent_at, due_at, not_before, reason)
   select u.id, b.connection_id, :token::bigint, 'adjust', b.direction, u.method, u.path, u.request, u.key, :version::text, 'in_doubt',
-         b.attempts, b.composed_at, b.first_sent_at, b.last_sent_at, :due_at::timestamptz, b.not_before, 'no trace of it among its batch'
+         b.attempts, b.composed_at, b.first_sent_at, b.last_sent_at, :due_at::timestamptz, b.not_before, :reason::text
   from batches b, unnest(:ids::text[], :methods::text[], :paths::text[], :requests::bytea[], :keys::text[])
     as u (id, method, path, request, key)
   where b.id = :id returning id)
-update ops o set batch_id = u.batch, state = 'in_doubt', reason = 'no trace of it among its batch'
+update ops o set batch_id = u.batch, state = 'in_doubt', reason = :reason::text, reason_code = null
 from unnest(:ids::text[], :ops::text[]) as u (batch, op), made m
 where m.id = u.batch and o.id = u.op and o.state in ('sent', 'in_doubt');

@@ -102,7 +102,7 @@ order by m.cell_id limit :limit;
 -- name: explain_ops(cells, since, limit)
 -- The newest writes to each cell since a time; accepted is one whose batch the partner has and has not carried out.
 select o.id, o.cell_id, o.delta, o.value, o.known_before, o.target, o.cause,
-       case when o.state = 'sent' and b.state = 'accepted' then b.state else o.state end as state, o.reason,
+       case when o.state = 'sent' and b.state = 'accepted' then b.state else o.state end as state, o.reason, o.reason_code,
        o.change_heard_at, o.change_stamp, o.composed_at, o.settled_at, o.doubles, b.attempts
 from unnest(:cells::bigint[]) as u (cell_id) cross join lateral (
   select * from ops o where o.cell_id = u.cell_id and o.composed_at >= :since order by o.composed_at desc, o.id limit :limit) as o

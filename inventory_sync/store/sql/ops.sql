@@ -43,8 +43,8 @@ select min(due_at) from batches where connection_id = :connection_id and state i
 -- name: doubt_batch(id, due_at, reason)!
 update batches set state = 'in_doubt', due_at = :due_at, reason = :reason where id = :id and state <> 'settled';
 
--- name: doubt_ops(batch_id, reason)!
-update ops set state = 'in_doubt', reason = :reason where batch_id = :batch_id and state = 'sent';
+-- name: doubt_ops(batch_id, reason, code)!
+update ops set state = 'in_doubt', reason = :reason, reason_code = :code where batch_id = :batch_id and state = 'sent';
 
 -- name: repeat_batch(id)!
 -- The identical bytes leave once more.
@@ -63,11 +63,11 @@ select extract(epoch from inventory_clock() - last_sent_at)::float8 from batches
 select greatest(0, extract(epoch from coalesce(not_before, inventory_clock()) - inventory_clock()))::float8
 from batches where id = :id;
 
--- name: settle_ops(ids, states, reasons, refs, watch_at, watch_until, settled_at)!
-update ops o set state = u.state, reason = u.reason, reference = u.reference, settled_at = :settled_at,
-  watch_at = u.watch_at, watch_until = u.watch_until
-from unnest(:ids::text[], :states::text[], :reasons::text[], :refs::text[], :watch_at::timestamptz[],
-            :watch_until::timestamptz[]) as u (id, state, reason, reference, watch_at, watch_until)
+-- name: settle_ops(ids, states, reasons, codes, refs, watch_at, watch_until, settled_at)!
+update ops o set state = u.state, reason = u.reason, reason_code = u.code, reference = u.reference,
+  settled_at = :settled_at, watch_at = u.watch_at, watch_until = u.watch_until
+from unnest(:ids::text[], :states::text[], :reasons::text[], :codes::text[], :refs::text[], :watch_at::timestamptz[],
+            :watch_until::timestamptz[]) as u (id, state, reason, code, reference, watch_at, watch_until)
 where o.id = u.id and o.state in ('sent', 'in_doubt');
 
 -- name: settle_batch(id, settled_at)!

@@ -76,7 +76,7 @@ order by p.id;
 
 -- name: supersede_publish(cells, now)!
 -- What stopped publish runs left of these cells is part of a newer change.
-update run_rows set state = 'skipped', reason = 'superseded', since = :now
+update run_rows set state = 'skipped', reason = 'superseded', reason_code = null, since = :now
 where cell_id = any(:cells::bigint[]) and state = 'proposed' and action = 'publish';
 
 -- name: end_offsets(now)

@@ -313,9 +313,9 @@ select id, code, subject, detail, opened_at, seen_at, closed_at from (
   select id, code, subject, detail, opened_at, seen_at, closed_at from alerts
   where closed_at is null or :closed order by id desc limit :limit) as latest order by opened_at, id;
 
--- name: alerts_over(long_ago)
+-- name: alerts_over(long_ago, lately)
 -- Open alerts whose cause is gone: nobody waits any more, nothing is quarantined, the route was aligned again; no
--- callback is to come any more; a request called malformed long ago.
+-- callback is to come any more; a request called malformed long ago; housekeeping that failed, but not lately.
 select a.id, a.code, a.subject from alerts a
 left join routes r on r.id = a.route_id
 where a.closed_at is null and (
@@ -331,5 +331,6 @@ where a.closed_at is null and (
   or (a.code = 'callbacks_missing' and not exists (
         select 1 from connections n where n.id = a.connection_id and n.state in ('linked', 'broken', 'needs_action')
           and n.settings -> 'bulk' is distinct from to_jsonb(false)))
-  or (a.code = 'bug' and a.seen_at < :long_ago))
+  or (a.code = 'bug' and a.seen_at < :long_ago)
+  or (a.code = 'housekeeping_failing' and a.seen_at < :lately))
 order by a.id;

@@ -134,7 +134,7 @@ order by p.id;
 
 -- name: supersede_rows(run_id, now)!
 -- What a stopped run of the same pairs left is taken over.
-update run_rows w set state = 'skipped', reason = 'superseded', since = :now
+update run_rows w set state = 'skipped', reason = 'superseded', reason_code = null, since = :now
 from runs u where u.id = w.run_id and w.state = 'proposed' and w.run_id <> :run_id and u.state <> 'running' and u.kind = 'push'
   and w.pair_id in (select pair_id from run_rows where run_id = :run_id);
 
@@ -173,7 +173,7 @@ select count(*) from run_rows where run_id = :id and state in ('done', 'failed',
 
 -- name: run_lines(id, states, after_pair, after_cell, limit)
 -- Rows of a run in these states, in the order of pair and cell.
-select w.pair_id, w.cell_id, w.side, w.action, w.state, w.reason, w.before, w.after, w.gap, w.moved, w.op_id, w.since,
+select w.pair_id, w.cell_id, w.side, w.action, w.state, w.reason, w.reason_code, w.before, w.after, w.gap, w.moved, w.op_id, w.since,
        p.value, i.name, l.name as location, c.known, n.name as connection
 from run_rows w join pairs p on p.id = w.pair_id join cells c on c.id = w.cell_id join items i on i.id = c.item_id
 join locations l on l.id = c.location_id join connections n on n.id = c.connection_id
@@ -191,17 +191,17 @@ group by w.pair_id order by w.pair_id;
 -- name: confirm_rows(run_id, pairs, phases, kept, dropped, now)!
 -- The gaps of these pairs are confirmed; those that nothing is written for are done with it.
 update run_rows w set state = case when w.rank = 3 then 'done' else 'confirmed' end, moved = case when w.rank = 3 then 0 end,
-  phase_before = u.phase, kept_before = u.kept, dropped = u.dropped, reason = '', since = :now
+  phase_before = u.phase, kept_before = u.kept, dropped = u.dropped, reason = '', reason_code = null, since = :now
 from unnest(:pairs::bigint[], :phases::text[], :kept::int[], :dropped::int[]) as u (pair_id, phase, kept, dropped)
 where w.run_id = :run_id and w.pair_id = any(:pairs::bigint[]) and w.pair_id = u.pair_id and w.state = 'proposed';
 
 -- name: supersede_open(run_id, pairs, now)!
 -- These pairs are confirmed anew: what an earlier run had yet to write for them is part of it.
-update run_rows set state = 'skipped', reason = 'superseded', since = :now
+update run_rows set state = 'skipped', reason = 'superseded', reason_code = null, since = :now
 where pair_id = any(:pairs::bigint[]) and run_id <> :run_id and state in ('confirmed', 'released');
 
 -- name: skip_rows(run_id, pairs, reason, now)!
-update run_rows set state = 'skipped', reason = :reason, since = :now
+update run_rows set state = 'skipped', reason = :reason, reason_code = null, since = :now
 where run_id = :run_id and pair_id = any(:pairs::bigint[]) and state = 'proposed';
 
 -- name: outstanding_rows(run_id)
@@ -288,8 +288,8 @@ with open as (
   from unnest(:cells::bigint[], :states::text[], :reasons::text[]) as n (cell_id, state, reason)
   cross join lateral (select o.run_id, o.pair_id, o.cell_id from run_rows o
                       where o.cell_id = n.cell_id and o.state in ('confirmed', 'released') offset 0) w)
-update run_rows w set state = o.state, reason = o.reason, moved = case when o.state = 'done' then coalesce(w.gap, 0) else 0 end,
-  since = :now
+update run_rows w set state = o.state, reason = o.reason, reason_code = null,
+  moved = case when o.state = 'done' then coalesce(w.gap, 0) else 0 end, since = :now
 from open o
 where w.run_id = o.run_id and w.pair_id = o.pair_id and w.cell_id = o.cell_id and w.state = (select 'released');
 
@@ -316,10 +316,10 @@ select u.id from runs u
 where u.id in (select w.run_id from run_rows w where w.op_id = any(:ops::text[]) and w.state = 'sent')
 order by u.id for share of u;
 
--- name: end_rows(ops, states, reasons, now)
+-- name: end_rows(ops, states, reasons, codes, now)
 -- Ops that carried rows of runs have their outcome. A row whose op was not carried out is to be written again.
 with ended as (
-  update run_rows w set reason = u.reason, since = :now,
+  update run_rows w set reason = u.reason, reason_code = u.code, since = :now,
     state = case when u.state = 'released' and exists (
                    select 1 from run_rows x where x.cell_id = w.cell_id and x.pair_id = w.pair_id
                      and x.state in ('confirmed', 'released')) then 'skipped' else u.state end,
@@ -327,7 +327,7 @@ with ended as (
     moved = case when u.state = 'done' then case when r.kind = 'undo' and w.side = 'channel' then o.delta
                                                  else coalesce(w.gap, o.delta) end
                  when u.state = 'failed' then 0 end
-  from unnest(:ops::text[], :states::text[], :reasons::text[]) as u (op, state, reason), ops o, runs r
+  from unnest(:ops::text[], :states::text[], :reasons::text[], :codes::text[]) as u (op, state, reason, code), ops o, runs r
   where w.op_id = any(:ops::text[]) and w.op_id = u.op and o.id = u.op and r.id = w.run_id and w.state = 'sent'
   returning w.run_id, u.state, r.state as run_state)
 select distinct run_id from ended where state = 'released' and run_state <> 'running' order by run_id;
@@ -368,7 +368,7 @@ update runs set done = (select count(*) from run_rows where run_id = :run_id and
 
 -- name: stuck_rows(run_id, before, now)!
 -- Rows that were let go long ago and could not be written since: the cell says why.
-update run_rows w set state = 'failed', reason = c.blocked, moved = 0, since = :now from cells c
+update run_rows w set state = 'failed', reason = c.blocked, reason_code = null, moved = 0, since = :now from cells c
 where w.run_id = :run_id and w.state = 'released' and w.since < :before and c.id = w.cell_id and c.gap = 0;
 
 -- name: undo_rows(run_id, undoes, now)!

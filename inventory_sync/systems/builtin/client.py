@@ -208,7 +208,7 @@ class BuiltinClient:
             raise protocol.refusal(call, response)
         done = answers.applied(response, ops, self._installation)
         if done is None:
-            raise _doubt(f"{call} answered 200 with a body that does not confirm the change")
+            raise _doubt(f"{call}: HTTP 200 with a body that does not confirm the change")
         return done
 
     async def history(self, cell: CellRef, since: datetime) -> Sequence[HistoryRow]:

@@ -158,7 +158,7 @@ def refused_lines(
 ) -> Mapping[OpId, OpOutcome] | Split:
     """What a 422 or a 413 on a change means: the lines it names are rejected, their neighbours were not carried out."""
     if response.status == 413 and len(ops) > 1:
-        return Split(problems.CHANGE_REFUSED.text(detail(response)))
+        return Split(problems.CHANGE_REFUSED.text(_words(response)), problems.CHANGE_REFUSED.code)
     faults = {fault["line"]: fault for fault in _faults(response)}
     outcomes: dict[OpId, OpOutcome] = {}
     for number, op in enumerate(ops_in_order(prepared, ops)):
@@ -166,11 +166,13 @@ def refused_lines(
             said = problems.CHANGE_REFUSED.text(str(faults[number].get("detail", ""))[:300])
             outcomes[op.op] = Rejected(said, problems.CHANGE_REFUSED.code)
         else:
-            outcomes[op.op] = NotApplied(problems.NEIGHBOUR_REFUSED.en)
+            outcomes[op.op] = NotApplied(problems.NEIGHBOUR_REFUSED.en, problems.NEIGHBOUR_REFUSED.code)
     if not any(isinstance(outcome, Rejected) for outcome in outcomes.values()):
         if len(ops) > 1:
-            return Split(problems.CHANGE_REFUSED.text(detail(response)))
-        return {op.op: Rejected(problems.CHANGE_REFUSED.text(detail(response)), "IS-BLT-020") for op in ops}
+            return Split(problems.CHANGE_REFUSED.text(_words(response)), problems.CHANGE_REFUSED.code)
+        return {
+            op.op: Rejected(problems.CHANGE_REFUSED.text(_words(response)), problems.CHANGE_REFUSED.code) for op in ops
+        }
     return outcomes
 
 
@@ -188,7 +190,7 @@ def ops_in_order(prepared: PreparedRequest, ops: Sequence[PlannedOp]) -> list[Pl
 def refusal(call: Call, response: HttpResponse) -> PartnerError:
     """The error that an answer other than 200 means, decided here only."""
     status = response.status
-    particulars = f"{call} answered {status}{detail(response)}"
+    particulars = f"{call}: HTTP {status}{detail(response)}"
     if status == 401:
         return broken(problems.KEY_REFUSED, BrokenKind.CREDENTIAL, particulars)
     if status == 403:
@@ -211,10 +213,16 @@ def retry_after(response: HttpResponse) -> float:
 
 
 def detail(response: HttpResponse) -> str:
-    """The ledger's own words from a problem document, for a message; else empty."""
+    """The ledger's own words from a problem document, for a message, in brackets behind it; else empty."""
+    said = _words(response)
+    return f" ({said})" if said else ""
+
+
+def _words(response: HttpResponse) -> str:
+    """The ledger's own words from a problem document: its code and detail, cut at 300 characters."""
     document = _document(response)
     said = [str(document[name]) for name in ("code", "detail") if isinstance(document.get(name), str)]
-    return f" ({': '.join(said)[:300]})" if said else ""
+    return ": ".join(said)[:300]
 
 
 def later(problem: Problem, particulars: str, after: float, *, executed: bool | None = False) -> RetryLater:

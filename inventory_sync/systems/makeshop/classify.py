@@ -86,8 +86,7 @@ def unexpected(document: Document, error: Exception) -> PartnerError:
 def unknown(document: Document, problem: Problem, particulars: str, after: float) -> Doubt | RetryLater:
     """The request went out and nobody can say what came of it: doubt about a write, another try for a read."""
     if document.writes:
-        text = f"{problem.en}: {particulars}"
-        return Doubt(problems.OUTCOME_UNKNOWN.text(text), code=problems.OUTCOME_UNKNOWN.code)
+        return Doubt(problems.OUTCOME_UNKNOWN.text(particulars), code=problems.OUTCOME_UNKNOWN.code)
     return later(problem, particulars, after, executed=None)
 
 
@@ -187,7 +186,7 @@ def _failed(
 def _said(document: Document, response: HttpResponse, errors: Sequence[Mapping[str, Any]]) -> str:
     """Which operation, which status, and the partner's own words where it gave any."""
     messages = "; ".join(str(each.get("message", "")) for each in errors[:3])
-    return clean(f"{document.operations} answered {response.status}{f' ({messages})' if messages else ''}")
+    return clean(f"{document.operations}: HTTP {response.status}{f' ({messages})' if messages else ''}")
 
 
 def _retry_after(response: HttpResponse, now: datetime, default: float) -> float:

@@ -93,7 +93,7 @@ def outcomes(ops: Sequence[PlannedOp], answer: Answer) -> dict[OpId, OpOutcome]:
     for part, root in ((PRODUCTS, documents.UPDATE_PRODUCT), (VARIATIONS, documents.UPDATE_VARIATION)):
         own = {op: item for op in ops if part_of(item := _item(op)) == part}
         if root in answer.refused:
-            found |= {op.op: NotApplied(problems.NOT_APPROVED.text(root)) for op in own}
+            found |= {op.op: NotApplied(problems.NOT_APPROVED.text(root), problems.NOT_APPROVED.code) for op in own}
         elif own:
             found |= {op.op: Applied() for op in own}
             for failure in _failures(answer.data, root):

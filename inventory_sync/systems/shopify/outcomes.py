@@ -23,7 +23,7 @@ Outcomes = Mapping[OpId, OpOutcome] | Split
 QUANTITY = "available"
 COMMITTED = "committed"  # taken by orders and not shipped; never written
 RETRY_CONCURRENT = 2.0
-CHANGED_NOTHING = "the shop answered success and changed nothing"
+CHANGED_NOTHING = NotApplied(say("IS-SHP-057"), "IS-SHP-057")
 
 
 class Fate(StrEnum):
@@ -83,8 +83,9 @@ def of_adjustment(data: Mapping[str, Any], ops: Sequence[PlannedOp]) -> Outcomes
     carried_out = _of_group(group, ops) if group is not None else {}
     whole = [each for each in fates if each[0] is Fate.CALL]
     if whole:
-        reason = say(whole[0][1], user_messages([whole[0][2]]))
-        return {op.op: _kept(carried_out, op) or NotApplied(reason) for op in ops}
+        _, code, error = whole[0]
+        untouched = NotApplied(say(code, user_messages([error])), code)
+        return {op.op: _kept(carried_out, op) or untouched for op in ops}
     return _of_rows(fates, ops, carried_out)
 
 
@@ -113,8 +114,8 @@ def _of_rows(
         if row is not None:
             refused.setdefault(row, Rejected(say(code, user_messages([error])), code))
     if not refused:
-        return Split(say(fates[0][1], user_messages([error for _, _, error in fates])))
-    neighbour = NotApplied("another row of the same call was refused")
+        return Split(say(fates[0][1], user_messages([error for _, _, error in fates])), fates[0][1])
+    neighbour = NotApplied(say("IS-SHP-056"), "IS-SHP-056")
     return {op.op: refused.get(index) or _kept(carried_out, op) or neighbour for index, op in enumerate(ops)}
 
 
@@ -140,7 +141,7 @@ def _of_group(group: Any, ops: Sequence[PlannedOp]) -> dict[OpId, OpOutcome]:
     goes the same way; a row that lost its item or location leaves doubt about the rows that are not found.
     """
     if group is None:
-        return {op.op: NotApplied(CHANGED_NOTHING) for op in ops}
+        return {op.op: CHANGED_NOTHING for op in ops}
     group = obj(group)
     applied = Applied(text(group.get("id")), moment(group.get("createdAt")))
     told: Counter[tuple[str, str]] = Counter()
@@ -159,7 +160,7 @@ def _of_group(group: Any, ops: Sequence[PlannedOp]) -> dict[OpId, OpOutcome]:
     for op in ops:
         delta = told.get((op.cell.item, op.cell.location))
         if delta is None and not nameless:
-            outcomes[op.op] = NotApplied(CHANGED_NOTHING)
+            outcomes[op.op] = CHANGED_NOTHING
         elif delta is None or (delta > 0) is not (op.delta > 0) or delta == 0:
             raise Doubt(say("IS-SHP-004", "the changes listed do not fit the changes asked for"), code="IS-SHP-004")
         else:
@@ -179,13 +180,13 @@ def of_activation(data: Mapping[str, Any], ops: Sequence[PlannedOp]) -> Outcomes
     if level is not None and obj(level).get("isActive") is True:
         outcome = Applied(text(level.get("id")))
     elif not errors:
-        outcome = NotApplied(CHANGED_NOTHING)
+        outcome = CHANGED_NOTHING
     else:
         words = user_messages(errors)
         if ACTIVATION_UNDER_WAY in words:
             raise RetryLater(say("IS-SHP-041"), after=RETRY_CONCURRENT, executed=None, code="IS-SHP-041")
         if ACTIVATION_FAILED_BEFORE in words:
-            outcome = NotApplied(say("IS-SHP-042"))
+            outcome = NotApplied(say("IS-SHP-042"), "IS-SHP-042")
         else:
             outcome = Rejected(say("IS-SHP-055", words), "IS-SHP-055")
     return {op.op: outcome for op in ops}

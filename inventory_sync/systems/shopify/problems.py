@@ -266,6 +266,20 @@ _TABLE = (
         "Shopify 管理画面で手動で有効にするか、ルートからこのロケーションを外してください。",
     ),
     Problem(
+        "IS-SHP-056",
+        "another row of the same call was refused",
+        "Nothing to do; this change goes out again without the other.",
+        "同じ要求の別の行が拒否されました",
+        "操作は不要です。該当する行を除いて再送します。",
+    ),
+    Problem(
+        "IS-SHP-057",
+        "the shop answered success and changed nothing",
+        "Nothing to do; the number is read and the change decided again.",
+        "Shopify は成功と応答しましたが、在庫数は変わっていません",
+        "操作は不要です。在庫数を読み直してから、もう一度判断します。",
+    ),
+    Problem(
         "IS-SHP-060",
         "a webhook's signature is missing or wrong",
         "If real webhooks fail too, the secret in the settings is not that of the app: enter it again.",

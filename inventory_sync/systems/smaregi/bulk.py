@@ -101,7 +101,7 @@ def accepted(response: HttpResponse) -> Accepted | None:
 
 def refusal(refused: Rejected | PartnerError) -> Split | PartnerError:
     """What a refusal of the whole call means: the row at fault is not named, so each goes singly."""
-    return Split(refused.reason) if isinstance(refused, Rejected) else refused
+    return Split(refused.reason, refused.code) if isinstance(refused, Rejected) else refused
 
 
 def requests_named(query: str, body: bytes) -> tuple[str, ...]:

@@ -220,7 +220,7 @@ class SmaregiClient:
             raise outcome
         done = answers.applied(response, op.cell)
         if done is None:
-            raise _doubt(f"{call} answered 200 with a body that does not confirm the change")
+            raise _doubt(f"{call}: HTTP 200 with a body that does not confirm the change")
         return {op.op: done}
 
     async def _send_bulk(self, prepared: PreparedRequest) -> Split | Accepted:
@@ -231,7 +231,7 @@ class SmaregiClient:
         if response.status in (200, 202):
             taken = bulk.accepted(response)
             if taken is None:
-                raise _doubt(f"{call} answered {response.status} with a body that names no request")
+                raise _doubt(f"{call}: HTTP {response.status} with a body that names no request")
             return taken
         refused = bulk.refusal(protocol.refusal(call, response, self._now()))
         if isinstance(refused, Split):

@@ -98,7 +98,7 @@ class ContractBudget:
         after = self._wait(kind, requests, now)
         if after > 0:
             problem = problems.OUT_OF_BUDGET
-            raise RetryLater(problem.text(kind), after=after, executed=False, code=problem.code)
+            raise RetryLater(problem.en, after=after, executed=False, code=problem.code)
 
     def take(self, kind: Kind, now: datetime) -> None:
         """Spend one request that leaves now, or raise RetryLater saying when it may leave."""

@@ -168,7 +168,7 @@ def stamp(at: datetime) -> str:
 def refusal(call: Call, response: HttpResponse, now: datetime) -> Rejected | PartnerError:
     """What an answer other than 200 means, decided here only: a refused row (of a write), or the error to raise."""
     status, write = response.status, call.kind == "write"
-    particulars = f"{call} answered {status}{detail(response)}"
+    particulars = f"{call}: HTTP {status}{detail(response)}"
     if status == 401:
         return _broken(problems.TOKEN_REFUSED, BrokenKind.CREDENTIAL, particulars)
     if status == 403:
@@ -195,7 +195,7 @@ def token_refusal(response: HttpResponse, scopes: Iterable[str], now: datetime) 
     400 and 401 are observed; a 400 that names the scope is the OAuth 2.0 error of RFC 6749 §5.2.
     """
     status = response.status
-    particulars = f"the token endpoint answered {status}{detail(response)}"
+    particulars = f"token: HTTP {status}{detail(response)}"
     if status == 403 or (status == 400 and b"invalid_scope" in response.body):
         return _broken(problems.SCOPE_MISSING, BrokenKind.SCOPE, f"{' '.join(scopes)}; {particulars}")
     if status in (400, 401):

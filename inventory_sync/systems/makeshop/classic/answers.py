@@ -22,7 +22,7 @@ def refusal(what: str, response: HttpResponse, refused: Problem, *, write: bool 
     The statuses of refusals are not documented. A refusal that comes as a page means that we are blocked.
     """
     status = response.status
-    particulars = f"{what} answered {status}"
+    particulars = f"{what}: HTTP {status}"
     if status in (401, 403):
         return blocked(particulars) if is_page(response) else broken(refused, BrokenKind.CREDENTIAL, particulars)
     if status in (404, 410) or 300 <= status < 400:

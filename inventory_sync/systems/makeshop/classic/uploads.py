@@ -149,7 +149,7 @@ def _share_out(failures: Sequence[str], counted: int, ops: Sequence[PlannedOp]) 
     for line in failures:
         found = [op for op in ops if _names(line, _item(op.cell.item))] if len(ops) > 1 else list(ops)
         if len(found) != 1 or (len(ops) > 1 and counted not in (0, len(failures))):
-            return Split(problems.ROW_REFUSED.text(line[:120]))
+            return Split(problems.ROW_REFUSED.text(line[:120]), problems.ROW_REFUSED.code)
         outcomes[found[0].op] = Rejected(problems.ROW_REFUSED.text(line[:120]), problems.ROW_REFUSED.code)
     return outcomes
 
