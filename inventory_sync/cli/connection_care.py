@@ -65,7 +65,8 @@ def add(
     async def work(session: shell.Session) -> None:
         definition = partners.known_system(system)
         if not NAME.fullmatch(name):
-            raise shell.Failure("IS-CFG-020", NAME_REMEDY, shell.Exit.WRONG_USE)
+            english, japanese = NAME_REMEDY
+            raise shell.Failure("IS-CFG-020", session.say.either(japanese, english), shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
             await care.add(house, name, definition, actor=shell.actor())
         if as_json:

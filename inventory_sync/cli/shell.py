@@ -166,16 +166,17 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
         case Failure():
             return [(error.code, str(error))]
         case ConfigErrors():
-            return [(each.code, str(each).removesuffix(f" [{each.code}]")) for each in error.errors]
+            texts = [(each.code, say.either(each.japanese, str(each))) for each in error.errors]
+            return [(code, text.removesuffix(f" [{code}]")) for code, text in texts]
         case ApplyFailed():
             return [(p.code, f"{p.subject}: {p.message}\n{say('remedy')}: {p.remedy}") for p in error.problems]
         case RetryLater():
-            return [(error.code, f"{say('busy')} {_told(error, say)[0]}")]
+            return [(error.code, f"{say('busy')} {told(error, say)[0]}")]
         case Broken() | InvalidSettings():
-            message, remedy = _told(error, say)
+            message, remedy = told(error, say)
             return [(error.code, f"{message}\n{say('remedy')}: {remedy}")]
         case PartnerError():
-            return [(error.code, _told(error, say)[0])]
+            return [(error.code, told(error, say)[0])]
         case NoSuch():
             return [("IS-CLI-001", say.either(error.japanese, str(error)))]
         case SettingsError():
@@ -192,13 +193,15 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             return _service_blocks(error)
 
 
-def _told(error: PartnerError, say: Words) -> tuple[str, str]:
-    """What a partner's problem is and what to do, in the language; what is said of a setting or a row of a file stays
-    as it is."""
+def told(error: PartnerError, say: Words) -> tuple[str, str]:
+    """What a partner's problem is and what to do, in the language; what is said of a row of a file stays as it
+    is."""
     from inventory_sync.cli import partners
 
     remedy = str(getattr(error, "remedy", ""))
-    if isinstance(error, InvalidSettings | FileRefused):
+    if isinstance(error, InvalidSettings):
+        return say.either(error.message_ja, error.message), say.either(error.remedy_ja, error.remedy)
+    if isinstance(error, FileRefused):
         return error.message, remedy
     return partners.told(say.language, error.code, error.message, remedy)
 

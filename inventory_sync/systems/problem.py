@@ -18,3 +18,7 @@ class Problem:
     def text(self, particulars: str = "") -> str:
         """The English sentence, with particulars behind a colon where there are any."""
         return f"{self.en}: {particulars}" if particulars else self.en
+
+    def text_ja(self, particulars: str = "") -> str:
+        """The Japanese sentence, in the same way."""
+        return f"{self.ja}: {particulars}" if particulars else self.ja
