@@ -24,7 +24,7 @@ from rich.table import Table
 from inventory_sync.cli.texts import Language, Words
 from inventory_sync.config import ConfigErrors
 from inventory_sync.embedded import EmbeddedError
-from inventory_sync.engine.apply_report import ApplyFailed
+from inventory_sync.engine.apply_report import ApplyFailed, Problem
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch, RefusedByRule
 from inventory_sync.logs import configure_logs, redact_text
@@ -169,7 +169,7 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             texts = [(each.code, say.either(each.japanese, str(each))) for each in error.errors]
             return [(code, text.removesuffix(f" [{code}]")) for code, text in texts]
         case ApplyFailed():
-            return [(p.code, f"{p.subject}: {p.message}\n{say('remedy')}: {p.remedy}") for p in error.problems]
+            return [(problem.code, _applied(problem, say)) for problem in error.problems]
         case RetryLater():
             return [(error.code, f"{say('busy')} {told(error, say)[0]}")]
         case Broken() | InvalidSettings():
@@ -180,7 +180,7 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
         case NoSuch():
             return [("IS-CLI-001", say.either(error.japanese, str(error)))]
         case SettingsError():
-            return [("IS-ENV-001", str(error))]
+            return [("IS-ENV-001", say.either(error.japanese, str(error)))]
         case SecretsError():
             return [("IS-SEC-001", str(error))]
         case MigrationError():
@@ -191,6 +191,19 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             return [("IS-DB-001", say("database_away", reason=str(error) or type(error).__name__))]
         case _:
             return _service_blocks(error)
+
+
+def _applied(problem: Problem, say: Words) -> str:
+    """Why a configuration cannot be applied, in the language."""
+    subject = say.either(problem.subject_ja, problem.subject)
+    message, remedy = problem.message, problem.remedy
+    if say.language == "ja" and problem.message_ja:
+        message, remedy = problem.message_ja, problem.remedy_ja
+    elif say.language == "ja":
+        from inventory_sync.cli import partners
+
+        message, remedy = partners.told("ja", problem.code, message, problem.remedy_ja or remedy)
+    return f"{subject}: {message}\n{say('remedy')}: {remedy}"
 
 
 def told(error: PartnerError, say: Words) -> tuple[str, str]:

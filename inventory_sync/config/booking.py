@@ -139,7 +139,7 @@ def _quantity(part: RoutePart, ledger: str | None, channel: str | None) -> tuple
                 f"{able.title_en} does not give this number",
                 f"{able.title_ja}にはこの在庫数がありません",
                 f"Write {' or '.join(words)}.",
-                f"{'か '.join(words)} を書いてください。",
+                f"次のいずれかを書いてください: {'、'.join(words)}。",
             )
             part.reader.refuse(node, path, problem)
         elif written is not None:
@@ -192,7 +192,7 @@ def _intake(part: RoutePart, ledger: str | None) -> str:
             f"{able.title_ja}では {word} として計上できません"
             + ("(出荷のリクエストの形式が確認されていないため)" if shipment else ""),
             f"Write {' or '.join(ways)}, or leave it out.",
-            f"{'か '.join(ways)} を書くか、この行を削除してください。",
+            f"次のいずれかを書くか、この行を削除してください: {'、'.join(ways)}。",
         )
         part.reader.refuse(node, path, problem)
     return word

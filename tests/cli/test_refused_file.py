@@ -61,3 +61,32 @@ def test_a_system_that_does_not_exist_is_told_in_both_languages(terminal: Termin
     assert "there is no system named 'tell'" in english
     assert "IS-CFG-002" in japanese
     assert "IS-CFG-002" in english
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "japanese", "english"),
+    [
+        (
+            "    account: pos-account\n",
+            "    account: pos-account\n    base_url: https://10.0.0.7\n",
+            "接続 pos、base_url: このアドレスはプライベートネットワークにあります。\n  対処: この行を削除すると",
+            "connection pos, base_url: this address is on a private network.",
+        ),
+        (
+            'ledger: "1"',
+            'ledger: "77"',
+            "ルート pos-shop、locations: pos にロケーション「77」はありません。\n  対処: pos のロケーション: 1 (",
+            "route pos-shop, locations: pos has no location '77'.",
+        ),
+        (TILL_SECRET, "wrong-secret-000000", "接続 pos: ", "connection pos: "),
+    ],
+)
+def test_what_a_partner_has_against_a_file_is_told_in_the_language_too(
+    terminal: Terminal, before: str, after: str, japanese: str, english: str
+) -> None:
+    assert before in STOPPED
+    terminal.path.write_text(STOPPED.replace(before, after, 1))
+    told = terminal.run("apply", str(terminal.path), expect=FAILED, language="ja").stderr
+    assert japanese in told
+    assert english not in told
+    assert english in terminal.run("apply", str(terminal.path), expect=FAILED, language="en").stderr

@@ -24,6 +24,8 @@ IN_JAPANESE: dict[str, tuple[int | str, ...]] = {
     "Problem": (2, 4),
     "WrongValue": (1,),
     "InvalidSettings": ("message_ja", "remedy_ja"),
+    "ProfileError": (1,),
+    "SettingsError": (1,),
 }
 """What is said in both languages, and which arguments are the Japanese ones: by their place, or by their name."""
 
@@ -46,7 +48,10 @@ def name_of(call: ast.Call) -> str:
 FOUND = dict(made())
 
 
-@pytest.mark.parametrize(("name", "least"), [("Problem", 60), ("WrongValue", 35), ("InvalidSettings", 8)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("Problem", 60), ("WrongValue", 35), ("InvalidSettings", 8), ("ProfileError", 8), ("SettingsError", 3)],
+)
 def test_there_are_such_places(name: str, least: int) -> None:
     assert sum(name_of(call) == name for call in FOUND.values()) >= least
 
