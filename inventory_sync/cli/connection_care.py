@@ -181,7 +181,7 @@ async def _values(
         text = say(session.settings.language, "enter", name=each)
         value = asker.ask(each, text, default="", hidden=each in secret)
         if value:
-            found[each] = resolved(each, value, os.environ)
+            found[each] = resolved(session, each, value, os.environ)
     asker.finish()
     return found
 

@@ -220,7 +220,8 @@ def _value(talk: Talk, prefix: str, definition: SystemDefinition, values: dict[s
                 return ""
             talk.refuse(key, talk.say("not_one_of", choices=name))
             continue
-        plain = {each: resolved(each, given, os.environ) for each, given in (values | {name: answer}).items()}
+        answered = values | {name: answer}
+        plain = {each: resolved(talk.session, each, given, os.environ) for each, given in answered.items()}
         why = objection(definition, plain, name)
         if why is not None:
             talk.refuse(key, talk.either(why))
