@@ -16,7 +16,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from inventory_sync.systems.errors import WrongValue
+from inventory_sync.systems.settings_words import words_of
 
 PREFIX = "INVENTORY_SYNC_"
 SHORTEST_SECRET_KEY = 32
@@ -27,7 +31,14 @@ _KUBERNETES = re.compile(r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT|PORT_\d+_
 
 
 class SettingsError(Exception):
-    """The environment cannot be used. The message names the variable and says what would be right, never a secret."""
+    """The environment cannot be used. The message names the variable and says what would be right, never a secret.
+
+    `japanese` is the same message in Japanese.
+    """
+
+    def __init__(self, message: str, japanese: str) -> None:
+        super().__init__(message)
+        self.japanese = japanese
 
 
 class Settings(BaseSettings):
@@ -81,7 +92,7 @@ class Settings(BaseSettings):
     @classmethod
     def _zone(cls, value: object) -> object:
         if isinstance(value, str) and value not in available_timezones():
-            raise ValueError("must be a name such as Asia/Tokyo")
+            raise WrongValue("must be a name such as Asia/Tokyo", "Asia/Tokyo のような名前を書いてください")
         return value
 
     @field_validator("log_level", "log_format", "language", mode="before")
@@ -94,9 +105,11 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for position, key in enumerate(value, start=1):
             if len(key.get_secret_value()) < SHORTEST_SECRET_KEY:
-                raise ValueError(
+                raise WrongValue(
                     f"key {position} of {len(value)} is shorter than {SHORTEST_SECRET_KEY} characters; "
-                    "make one with: openssl rand -base64 32"
+                    "make one with: openssl rand -base64 32",
+                    f"{len(value)} 個のうち {position} 番目の鍵が {SHORTEST_SECRET_KEY} 文字より短いです。"
+                    "openssl rand -base64 32 で作成してください",
                 )
         return value
 
@@ -104,7 +117,10 @@ class Settings(BaseSettings):
     @classmethod
     def _postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("must look like postgresql://user:password@host:5432/database")
+            raise WrongValue(
+                "must look like postgresql://user:password@host:5432/database",
+                "postgresql://ユーザー:パスワード@ホスト:5432/データベース の形で書いてください",
+            )
         return value
 
     @field_validator("public_url")
@@ -114,18 +130,25 @@ class Settings(BaseSettings):
             return None
         parts = urlsplit(value)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must look like https://stock.example.com")
+            raise WrongValue(
+                "must look like https://stock.example.com", "https://stock.example.com のような形で書いてください"
+            )
         return value.rstrip("/")
 
     @model_validator(mode="after")
     def _fit_together(self) -> Settings:
         if self.database_url is not None and not self.secret_key:
-            raise ValueError(
+            raise WrongValue(
                 f"{PREFIX}SECRET_KEY is required with {PREFIX}DATABASE_URL: without it, another replica or the next "
-                "machine could not read the stored credentials. Make one with: openssl rand -base64 32"
+                "machine could not read the stored credentials. Make one with: openssl rand -base64 32",
+                f"{PREFIX}DATABASE_URL を設定する場合は {PREFIX}SECRET_KEY も必要です。ないと別のサーバーでは"
+                "保存済みの認証情報を読めません。openssl rand -base64 32 で作成してください",
             )
         if self.database_listen_url is not None and self.database_url is None:
-            raise ValueError(f"{PREFIX}DATABASE_LISTEN_URL means nothing without {PREFIX}DATABASE_URL: set both")
+            raise WrongValue(
+                f"{PREFIX}DATABASE_LISTEN_URL means nothing without {PREFIX}DATABASE_URL: set both",
+                f"{PREFIX}DATABASE_LISTEN_URL だけでは使えません。{PREFIX}DATABASE_URL も設定してください",
+            )
         return self
 
 
@@ -136,7 +159,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """
     fields = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
     given: dict[str, object] = {}
-    problems: list[str] = []
+    problems: list[tuple[str, str]] = []
     for variable in sorted(name for name in environ if name.upper().startswith(PREFIX)):
         plain = variable.removesuffix("_FILE")
         if variable in fields:
@@ -144,7 +167,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
                 given[fields[variable]] = environ[variable]
         elif plain in fields:
             if environ.get(plain):
-                problems.append(f"{plain} and {variable} are both set; keep one of them")
+                problems.append(
+                    (
+                        f"{plain} and {variable} are both set; keep one of them",
+                        f"{plain} と {variable} の両方が設定されています。どちらか一方だけにしてください",
+                    )
+                )
             elif environ[variable] != "":
                 _read_file(variable, environ[variable], fields[plain], given, problems)
         elif not _KUBERNETES.fullmatch(variable.removeprefix(PREFIX)):
@@ -153,8 +181,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         try:
             return Settings(**given)  # type: ignore[arg-type]
         except ValidationError as error:
-            problems = [_explain(part["loc"], part["msg"]) for part in error.errors(include_input=False)]
-    raise SettingsError("; ".join(problems))
+            problems = [_explain(part) for part in error.errors(include_input=False)]
+    raise SettingsError("; ".join(en for en, _ in problems), "。".join(ja for _, ja in problems) + "。")
 
 
 def secret_keys(settings: Settings) -> tuple[str, ...]:
@@ -173,10 +201,14 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
         keys = _split(path.read_text())
     except OSError as error:
         raise SettingsError(
-            f"{path} cannot be used: {error.strerror}. Make {PREFIX}DATA_DIR writable, or set {PREFIX}SECRET_KEY."
+            f"{path} cannot be used: {error.strerror}. Make {PREFIX}DATA_DIR writable, or set {PREFIX}SECRET_KEY.",
+            f"{path} を使えません。{PREFIX}DATA_DIR に書き込めるようにするか、{PREFIX}SECRET_KEY を設定してください。",
         ) from error
     if not keys or min(len(key) for key in keys) < SHORTEST_SECRET_KEY:
-        raise SettingsError(f"{path} is damaged. Restore it from a backup: the stored credentials need it.")
+        raise SettingsError(
+            f"{path} is damaged. Restore it from a backup: the stored credentials need it.",
+            f"{path} が壊れています。バックアップから戻してください(保存済みの認証情報を読むのに必要です)。",
+        )
     return keys
 
 
@@ -201,20 +233,33 @@ def _write_new(path: Path, text: str) -> None:
         fresh.unlink()
 
 
-def _read_file(variable: str, path: str, field: str, given: dict[str, object], problems: list[str]) -> None:
+def _read_file(variable: str, path: str, field: str, given: dict[str, object], problems: list[tuple[str, str]]) -> None:
     try:
         given[field] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-        problems.append(f"{variable} names {path}, which cannot be read: {reason}")
+        reason, reason_ja = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8", ""
+        if isinstance(error, UnicodeDecodeError):
+            reason_ja = "(UTF-8 のテキストではありません)"
+        problems.append(
+            (
+                f"{variable} names {path}, which cannot be read: {reason}",
+                f"{variable} のファイル {path} を読み取れません{reason_ja}。パスと権限を確認してください",
+            )
+        )
 
 
-def _unknown(variable: str, fields: Mapping[str, str]) -> str:
+def _unknown(variable: str, fields: Mapping[str, str]) -> tuple[str, str]:
     known = [*fields, *(f"{name}_FILE" for name in fields)]
     nearest = difflib.get_close_matches(variable.upper(), known, n=1, cutoff=0)
-    return f"{variable} is not a setting of this program; did you mean {nearest[0]}?"
+    return (
+        f"{variable} is not a setting of this program; did you mean {nearest[0]}?",
+        f"{variable} という設定はありません。{nearest[0]} の間違いではありませんか",
+    )
 
 
-def _explain(location: tuple[int | str, ...], message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text
+def _explain(error: ErrorDetails) -> tuple[str, str]:
+    text, japanese = error["msg"].removeprefix("Value error, "), words_of(error)[1]
+    if not error["loc"]:
+        return text, japanese
+    variable = f"{PREFIX}{str(error['loc'][0]).upper()}"
+    return f"{variable}: {text}", f"{variable}: {japanese}"

@@ -143,14 +143,18 @@ def _flat(values: Mapping[Any, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def resolved(key: str, value: str, environ: Mapping[str, str]) -> str:
+def resolved(session: Session, key: str, value: str, environ: Mapping[str, str]) -> str:
     """An answer with the environment variable it names put in. Raises Failure for one that is not set."""
     named = REFERENCE.fullmatch(value)
     if named is None:
         return value
     found = environ.get(named.group(1))
     if found is None:
-        raise Failure("IS-CFG-019", f"{key}: the environment variable {named.group(1)} is not set.")
+        text = session.say.either(
+            f"環境変数 {named.group(1)} が設定されていません。設定してから実行してください。",
+            f"the environment variable {named.group(1)} is not set.",
+        )
+        raise Failure("IS-CFG-019", f"{key}: {text}")
     return found
 
 

@@ -163,7 +163,12 @@ def notify_url(name: Annotated[str, typer.Argument(help="The connection.")]) -> 
             record, definition, settings = await _opened(session, house, name)
         if definition.make_notice_parser is None:
             raise InvalidSettings(
-                f"{definition.name} sends no notices.", field="", remedy="Nothing is to be done.", code="IS-CON-026"
+                f"{definition.name} sends no notices.",
+                field="",
+                remedy="Nothing is to be done.",
+                code="IS-CON-026",
+                message_ja=f"{definition.title_ja}は通知を送信しません。",
+                remedy_ja="操作は不要です。",
             )
         url = f"{public.rstrip('/')}/webhooks/{record['system']}/{record['name']}"
         for field in notice_secrets(definition):

@@ -65,7 +65,8 @@ def add(
     async def work(session: shell.Session) -> None:
         definition = partners.known_system(system)
         if not NAME.fullmatch(name):
-            raise shell.Failure("IS-CFG-020", NAME_REMEDY, shell.Exit.WRONG_USE)
+            english, japanese = NAME_REMEDY
+            raise shell.Failure("IS-CFG-020", session.say.either(japanese, english), shell.Exit.WRONG_USE)
         async with shell.open_house(session.settings) as house:
             await care.add(house, name, definition, actor=shell.actor())
         if as_json:
@@ -180,7 +181,7 @@ async def _values(
         text = say(session.settings.language, "enter", name=each)
         value = asker.ask(each, text, default="", hidden=each in secret)
         if value:
-            found[each] = resolved(each, value, os.environ)
+            found[each] = resolved(session, each, value, os.environ)
     asker.finish()
     return found
 

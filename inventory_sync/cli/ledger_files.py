@@ -143,7 +143,8 @@ async def _profile(desk: Desk, name: str, path: Path | None) -> FileProfile:
     try:
         return profile_named(read_profiles(declared, settings.get("timezone") or DEFAULT_TIMEZONE), name)
     except ProfileError as error:
-        raise shell.Failure(error.code, str(error), shell.Exit.WRONG_USE) from None
+        text = desk.session.say.either(error.japanese, str(error))
+        raise shell.Failure(error.code, text, shell.Exit.WRONG_USE) from None
 
 
 def _yaml(session: shell.Session, path: Path) -> Any:

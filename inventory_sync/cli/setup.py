@@ -145,7 +145,7 @@ def _route_name(talk: Talk, default: str) -> str:
         name = talk.asker.ask("route.name", talk.say("route_name"), default=default).strip()
         if NAME.fullmatch(name):
             return name
-        talk.refuse("route.name", NAME_REMEDY)
+        talk.refuse("route.name", talk.either(NAME_REMEDY))
 
 
 def _field(talk: Talk, name: str, fields: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from inventory_sync.engine.setup.plan import (
 )
 from inventory_sync.engine.stored import REMOVED
 from inventory_sync.store import db
-from inventory_sync.systems.errors import Broken, InvalidSettings, PartnerError
+from inventory_sync.systems.errors import Broken, PartnerError
 from inventory_sync.systems.port import PartnerLocation, Role, SystemDefinition
 from inventory_sync.systems.steps import Step, Way
 
@@ -55,6 +55,11 @@ class Talk:
 
     def say(self, text: str, /, **values: object) -> str:
         return say(self.session.settings.language, text, **values)
+
+    def either(self, pair: tuple[str, str]) -> str:
+        """The one of an English and a Japanese text that is in our language."""
+        english, japanese = pair
+        return self.session.say.either(japanese, english)
 
     def choose(
         self,
@@ -126,8 +131,14 @@ async def ask_connection(talk: Talk, role: Role) -> Answered:
                 )
             if not talk.asker.patient:
                 raise
-            remedy = error.remedy if isinstance(error, Broken | InvalidSettings) else ""
-            talk.tell(f"  {error} {remedy}\n  {talk.say('again')}")
+            talk.tell(f"  {_reason(talk, error)}\n  {talk.say('again')}")
+
+
+def _reason(talk: Talk, error: PartnerError | ConfigErrors) -> str:
+    """Why a connection cannot be used, and what to do, in the language."""
+    if isinstance(error, ConfigErrors):
+        return talk.either((str(error), error.japanese))
+    return " ".join(shell.told(error, talk.session.say)).rstrip()
 
 
 async def _name(talk: Talk, prefix: str, definition: SystemDefinition, default: str) -> tuple[str, db.Record | None]:
@@ -137,7 +148,7 @@ async def _name(talk: Talk, prefix: str, definition: SystemDefinition, default: 
         records = {r["name"]: r for r in await db.rows(talk.house.pool, "connections_all")}
         record = records.get(name)
         if not NAME.fullmatch(name):
-            talk.refuse(key, NAME_REMEDY)
+            talk.refuse(key, talk.either(NAME_REMEDY))
         elif record is not None and record["system"] != definition.name:
             talk.refuse(key, talk.say("other_system", name=name, system=record["system"]))
         else:
@@ -209,10 +220,11 @@ def _value(talk: Talk, prefix: str, definition: SystemDefinition, values: dict[s
                 return ""
             talk.refuse(key, talk.say("not_one_of", choices=name))
             continue
-        plain = {each: resolved(each, given, os.environ) for each, given in (values | {name: answer}).items()}
+        answered = values | {name: answer}
+        plain = {each: resolved(talk.session, each, given, os.environ) for each, given in answered.items()}
         why = objection(definition, plain, name)
         if why is not None:
-            talk.refuse(key, why)
+            talk.refuse(key, talk.either(why))
             continue
         if question.hidden or answer != plain[name]:
             return answer

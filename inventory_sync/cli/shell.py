@@ -24,7 +24,7 @@ from rich.table import Table
 from inventory_sync.cli.texts import Language, Words
 from inventory_sync.config import ConfigErrors
 from inventory_sync.embedded import EmbeddedError
-from inventory_sync.engine.apply_report import ApplyFailed
+from inventory_sync.engine.apply_report import ApplyFailed, Problem
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch, RefusedByRule
 from inventory_sync.logs import configure_logs, redact_text
@@ -166,20 +166,21 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
         case Failure():
             return [(error.code, str(error))]
         case ConfigErrors():
-            return [(each.code, str(each).removesuffix(f" [{each.code}]")) for each in error.errors]
+            texts = [(each.code, say.either(each.japanese, str(each))) for each in error.errors]
+            return [(code, text.removesuffix(f" [{code}]")) for code, text in texts]
         case ApplyFailed():
-            return [(p.code, f"{p.subject}: {p.message}\n{say('remedy')}: {p.remedy}") for p in error.problems]
+            return [(problem.code, _applied(problem, say)) for problem in error.problems]
         case RetryLater():
-            return [(error.code, f"{say('busy')} {_told(error, say)[0]}")]
+            return [(error.code, f"{say('busy')} {told(error, say)[0]}")]
         case Broken() | InvalidSettings():
-            message, remedy = _told(error, say)
+            message, remedy = told(error, say)
             return [(error.code, f"{message}\n{say('remedy')}: {remedy}")]
         case PartnerError():
-            return [(error.code, _told(error, say)[0])]
+            return [(error.code, told(error, say)[0])]
         case NoSuch():
             return [("IS-CLI-001", say.either(error.japanese, str(error)))]
         case SettingsError():
-            return [("IS-ENV-001", str(error))]
+            return [("IS-ENV-001", say.either(error.japanese, str(error)))]
         case SecretsError():
             return [("IS-SEC-001", str(error))]
         case MigrationError():
@@ -192,13 +193,28 @@ def _blocks(error: Exception, say: Words) -> list[tuple[str, str]]:
             return _service_blocks(error)
 
 
-def _told(error: PartnerError, say: Words) -> tuple[str, str]:
-    """What a partner's problem is and what to do, in the language; what is said of a setting or a row of a file stays
-    as it is."""
+def _applied(problem: Problem, say: Words) -> str:
+    """Why a configuration cannot be applied, in the language."""
+    subject = say.either(problem.subject_ja, problem.subject)
+    message, remedy = problem.message, problem.remedy
+    if say.language == "ja" and problem.message_ja:
+        message, remedy = problem.message_ja, problem.remedy_ja
+    elif say.language == "ja":
+        from inventory_sync.cli import partners
+
+        message, remedy = partners.told("ja", problem.code, message, problem.remedy_ja or remedy)
+    return f"{subject}: {message}\n{say('remedy')}: {remedy}"
+
+
+def told(error: PartnerError, say: Words) -> tuple[str, str]:
+    """What a partner's problem is and what to do, in the language; what is said of a row of a file stays as it
+    is."""
     from inventory_sync.cli import partners
 
     remedy = str(getattr(error, "remedy", ""))
-    if isinstance(error, InvalidSettings | FileRefused):
+    if isinstance(error, InvalidSettings):
+        return say.either(error.message_ja, error.message), say.either(error.remedy_ja, error.remedy)
+    if isinstance(error, FileRefused):
         return error.message, remedy
     return partners.told(say.language, error.code, error.message, remedy)
 

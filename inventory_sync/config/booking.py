@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inventory_sync.config.document import Direction, Sales
 from inventory_sync.config.errors import ConfigCode
 from inventory_sync.config.part import RoutePart
+from inventory_sync.systems.problem import Problem
 
 DEFAULT_BOOKED_WITHIN = 3600
 """Seconds within which somebody else books a sale, where the file does not say."""
@@ -20,11 +21,38 @@ LEDGER_QUANTITIES = ("stock", "stock_minus_layaway", "on_hand", "free")
 
 CHANNEL_QUANTITIES = {
     "available": None,
-    "on_hand": "writing a channel's on-hand number would sell ordered goods twice; only what is available is written",
+    "on_hand": (
+        "writing a channel's on-hand number would sell ordered goods twice; only what is available is written",
+        "販売チャネルの実在庫数(on_hand)を書き込むと、注文済みの商品を二重に販売するおそれがあります。"
+        "書き込むのは販売可能数(available)だけです",
+    ),
 }
-"""The words for the channel's number, each with the reason why this version refuses it (None: accepted)."""
+"""The words for the channel's number, each with the reason in English and Japanese why this version refuses it (None:
+accepted)."""
 
 INTAKES = ("adjustment", "shipment")
+
+NOBODY_ELSE_BOOKS = Problem(
+    ConfigCode.COMBINATION,
+    "it belongs to `sales: expect`: nobody else books this route's sales",
+    "この設定は `sales: expect` のときだけ使えます(このルートの売上を他で計上することはありません)",
+    "Leave it out.",
+    "この行を削除してください。",
+)
+NO_LENGTH = Problem(
+    ConfigCode.WRONG_TYPE,
+    "this is not a length of time",
+    "時間の長さとして読み取れません",
+    "Write a number and s, m, h or d, as 90s, 60m, 24h or 3d.",
+    "90s、60m、24h、3d のように、数字の後に s(秒)・m(分)・h(時間)・d(日)を付けて書いてください。",
+)
+LENGTH_OUT_OF_RANGE = Problem(
+    ConfigCode.OUT_OF_RANGE,
+    "this length of time is out of range",
+    "時間の長さが範囲外です",
+    "Write a time from 1s to 90d.",
+    "1s から 90d までの長さを書いてください。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +78,26 @@ def _sales(part: RoutePart, direction: Direction) -> Sales:
     if one_way and sales is Sales.POST:
         part.refuse(
             "sales",
-            ConfigCode.COMBINATION,
-            "ledger_to_channel never writes the ledger, so it cannot book the channel's sales there",
-            "Write `sales: expect` or leave it out; to have sales booked, write `direction: two_way`.",
+            Problem(
+                ConfigCode.COMBINATION,
+                "ledger_to_channel never writes the ledger, so it cannot book the channel's sales there",
+                "ledger_to_channel は在庫台帳に書き込まないため、販売チャネルの売上を計上できません",
+                "Write `sales: expect` or leave it out; to have sales booked, write `direction: two_way`.",
+                "`sales: expect` と書くか、この行を削除してください。売上を計上する場合は `direction: two_way` と"
+                "書きます。",
+            ),
         )
     if direction is Direction.CHANNEL_TO_LEDGER and sales is Sales.EXPECT:
         part.refuse(
             "sales",
-            ConfigCode.COMBINATION,
-            "channel_to_ledger only books what the channel moved, and `expect` leaves that to somebody else",
-            "Write `sales: post` or leave it out; where somebody else books, write `direction: ledger_to_channel`.",
+            Problem(
+                ConfigCode.COMBINATION,
+                "channel_to_ledger only books what the channel moved, and `expect` leaves that to somebody else",
+                "channel_to_ledger は販売チャネルの増減を計上するだけのルートですが、`expect` では計上を他に任せます",
+                "Write `sales: post` or leave it out; where somebody else books, write `direction: ledger_to_channel`.",
+                "`sales: post` と書くか、この行を削除してください。他で計上する場合は `direction: ledger_to_channel` と"
+                "書きます。",
+            ),
         )
     return sales
 
@@ -69,21 +107,18 @@ def _booked_within(part: RoutePart, sales: Sales) -> int:
         return DEFAULT_BOOKED_WITHIN
     node, path = part.value("booked_within"), f"{part.path}.booked_within"
     if sales is not Sales.EXPECT:
-        message, remedy = "it belongs to `sales: expect`: nobody else books this route's sales", "Leave it out."
-        part.reader.refuse(node, path, ConfigCode.COMBINATION, message, remedy)
+        part.reader.refuse(node, path, NOBODY_ELSE_BOOKS)
         return DEFAULT_BOOKED_WITHIN
     written = part.reader.text(node, path)
     if written is None:
         return DEFAULT_BOOKED_WITHIN
     found = _DURATION.fullmatch(written)
     if found is None:
-        message, remedy = "this is not a length of time", "Write a number and s, m, h or d, as 90s, 60m, 24h or 3d."
-        part.reader.refuse(node, path, ConfigCode.WRONG_TYPE, message, remedy)
+        part.reader.refuse(node, path, NO_LENGTH)
         return DEFAULT_BOOKED_WITHIN
     seconds = int(found[1]) * _SECONDS[found[2]]
     if not 1 <= seconds <= LONGEST_BOOKED_WITHIN:
-        message, remedy = "this length of time is out of range", "Write a time from 1s to 90d."
-        part.reader.refuse(node, path, ConfigCode.OUT_OF_RANGE, message, remedy)
+        part.reader.refuse(node, path, LENGTH_OUT_OF_RANGE)
         return DEFAULT_BOOKED_WITHIN
     return seconds
 
@@ -98,9 +133,15 @@ def _quantity(part: RoutePart, ledger: str | None, channel: str | None) -> tuple
         node, path = entries["ledger"].value, f"{part.path}.quantity.ledger"
         written = part.reader.word(node, path, LEDGER_QUANTITIES)
         if written is not None and able is not None and written not in bases:
-            message = f"{able.title_en} does not give this number"
-            remedy = f"Write {' or '.join(f'`{each}`' for each in sorted(bases))}."
-            part.reader.refuse(node, path, ConfigCode.NOT_OFFERED, message, remedy)
+            words = [f"`{each}`" for each in sorted(bases)]
+            problem = Problem(
+                ConfigCode.NOT_OFFERED,
+                f"{able.title_en} does not give this number",
+                f"{able.title_ja}にはこの在庫数がありません",
+                f"Write {' or '.join(words)}.",
+                f"次のいずれかを書いてください: {'、'.join(words)}。",
+            )
+            part.reader.refuse(node, path, problem)
         elif written is not None:
             word = written
     _needs_committed(part, word, channel)
@@ -109,7 +150,8 @@ def _quantity(part: RoutePart, ledger: str | None, channel: str | None) -> tuple
         other = part.reader.word(node, path, CHANNEL_QUANTITIES)
         reason = CHANNEL_QUANTITIES[other] if other is not None else None
         if reason is not None:
-            part.reader.refuse(node, path, ConfigCode.NOT_IN_THIS_VERSION, reason, "Write `available`.")
+            remedy = ("Write `available`.", "`available` と書いてください。")
+            part.reader.refuse(node, path, Problem(ConfigCode.NOT_IN_THIS_VERSION, *reason, *remedy))
     return word, "available"
 
 
@@ -119,10 +161,16 @@ def _needs_committed(part: RoutePart, word: str, channel: str | None) -> None:
     if word == "on_hand" and other is not None and not other.capabilities.shows_committed:
         part.refuse(
             "quantity",
-            ConfigCode.NOT_OFFERED,
-            f"a ledger that counts ordered goods needs the number of goods that orders have taken, and "
-            f"{other.title_en} does not show it",
-            "Let the ledger give a number without ordered goods, or take the channel out of this ledger's routes.",
+            Problem(
+                ConfigCode.NOT_OFFERED,
+                f"a ledger that counts ordered goods needs the number of goods that orders have taken, and "
+                f"{other.title_en} does not show it",
+                f"注文済みの商品も含めて数える在庫台帳では、注文で確保された数が必要ですが、{other.title_ja}では"
+                "それを読み取れません",
+                "Let the ledger give a number without ordered goods, or take the channel out of this ledger's routes.",
+                "注文済みの商品を含まない在庫数を在庫台帳側で指定するか、この販売チャネルをこの在庫台帳のルートから"
+                "外してください。",
+            ),
         )
 
 
@@ -135,11 +183,16 @@ def _intake(part: RoutePart, ledger: str | None) -> str:
     if word is None:
         return INTAKES[0]
     if able is not None and word not in able.capabilities.adjustable_intake:
-        ways = " or ".join(f"`{each}`" for each in able.capabilities.adjustable_intake)
-        message = (
-            f"nothing can be booked at {able.title_en} as {word} (出荷): the form of that request is not confirmed"
-            if word == "shipment"
-            else f"nothing can be booked at {able.title_en} as {word}"
+        ways = [f"`{each}`" for each in able.capabilities.adjustable_intake]
+        shipment = word == "shipment"
+        problem = Problem(
+            ConfigCode.NOT_OFFERED,
+            f"nothing can be booked at {able.title_en} as {word}"
+            + (" (出荷): the form of that request is not confirmed" if shipment else ""),
+            f"{able.title_ja}では {word} として計上できません"
+            + ("(出荷のリクエストの形式が確認されていないため)" if shipment else ""),
+            f"Write {' or '.join(ways)}, or leave it out.",
+            f"次のいずれかを書くか、この行を削除してください: {'、'.join(ways)}。",
         )
-        part.reader.refuse(node, path, ConfigCode.NOT_OFFERED, message, f"Write {ways}, or leave it out.")
+        part.reader.refuse(node, path, problem)
     return word

@@ -14,11 +14,25 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from inventory_sync.config.document import ConnectionDocument
 from inventory_sync.config.errors import ConfigCode
 from inventory_sync.config.nodes import Entry, Reader, is_null, joined, nearest
+from inventory_sync.config.problems import suggesting
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.port import SettingsModel, SystemDefinition
+from inventory_sync.systems.problem import Problem
+from inventory_sync.systems.settings_words import words_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-NAME_REMEDY = "Use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter or digit."
+NAME_REMEDY = (
+    "Use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter or digit.",
+    "英小文字、数字、_、- を使い、1〜40 文字で書いてください。先頭は英小文字か数字です。",
+)
+"""What a name may be, in English and Japanese."""
+
+NO_NAME = Problem(
+    ConfigCode.NAME,
+    "this is not a name that a connection can have",
+    "接続の名前として使えません",
+    *NAME_REMEDY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +56,7 @@ def read_connections(
     for name, entry in (reader.mapping(node, "connections") or {} if node is not None else {}).items():
         path = joined("connections", name)
         if not NAME.fullmatch(name):
-            reader.refuse(
-                entry.key, path, ConfigCode.NAME, "this is not a name that a connection can have", NAME_REMEDY
-            )
+            reader.refuse(entry.key, path, NO_NAME)
         entries = reader.mapping(entry.value, path)
         definition = None if entries is None else _system(reader, entry, entries, path, systems, known.get(name))
         found[name] = definition
@@ -65,22 +77,37 @@ def _system(
 ) -> SystemDefinition | None:
     known = ", ".join(systems)
     if "system" not in entries:
-        remedy = f"Add `system:` with one of: {known}."
-        reader.refuse(entry.key, f"{path}.system", ConfigCode.MISSING, "the system is not named", remedy)
+        problem = Problem(
+            ConfigCode.MISSING,
+            "the system is not named",
+            "システムが指定されていません",
+            f"Add `system:` with one of: {known}.",
+            f"`system:` の行を加え、次のいずれかを書いてください: {known}。",
+        )
+        reader.refuse(entry.key, f"{path}.system", problem)
         return None
     node = entries["system"].value
     name = reader.text(node, f"{path}.system")
     if name is None:
         return None
     if name not in systems:
-        near = nearest(name, systems)
-        remedy = f"{f'Did you mean {near!r}? ' if near else ''}Known systems: {known}."
-        reader.refuse(node, f"{path}.system", ConfigCode.UNKNOWN_SYSTEM, "there is no system of this name", remedy)
+        problem = Problem(
+            ConfigCode.UNKNOWN_SYSTEM,
+            "there is no system of this name",
+            "この名前のシステムはありません",
+            *suggesting(nearest(name, systems), f"Known systems: {known}.", f"使えるシステム: {known}。"),
+        )
+        reader.refuse(node, f"{path}.system", problem)
         return None
     if before is not None and before != name:
-        message = f"this connection belongs to the system {before!r}, and that never changes"
-        remedy = f"Write {before!r}, or give the new connection a name of its own."
-        reader.refuse(node, f"{path}.system", ConfigCode.SYSTEM_CHANGED, message, remedy)
+        problem = Problem(
+            ConfigCode.SYSTEM_CHANGED,
+            f"this connection belongs to the system {before!r}, and that never changes",
+            f"この接続のシステムは「{before}」で、後から変えることはできません",
+            f"Write {before!r}, or give the new connection a name of its own.",
+            f"「{before}」と書くか、新しい接続に別の名前を付けてください。",
+        )
+        reader.refuse(node, f"{path}.system", problem)
         return None
     return systems[name]
 
@@ -116,11 +143,14 @@ class _Connection:
         self.secret_names = secret_fields(definition.settings)
         self.entries = {key: each for key, each in entries.items() if key in self.keys}
         if "orders" in entries and "orders" not in self.keys:
-            message = (
-                f"{definition.title_en} tells of changes by its stock levels: what is unpaid has fallen there already"
+            problem = Problem(
+                ConfigCode.NOT_OFFERED,
+                f"{definition.title_en} tells of changes by its stock levels: what is unpaid has fallen there already",
+                f"{definition.title_ja}の変更は在庫数から読み取るため、未入金の注文の分もすでに減っています",
+                "Leave `orders` out.",
+                "`orders` を削除してください。",
             )
-            place = f"{path}.orders"
-            reader.refuse(entries["orders"].key, place, ConfigCode.NOT_OFFERED, message, "Leave `orders` out.")
+            reader.refuse(entries["orders"].key, f"{path}.orders", problem)
             entries = {key: each for key, each in entries.items() if key != "orders"}
         reader.only(entries, path, ("system", *self.keys))
 
@@ -189,8 +219,8 @@ class _Connection:
         except InvalidSettings as refusal:
             if not only_present:
                 node, path = self._place((refusal.field,))
-                message, remedy = (self.reader.concealed(each) for each in (refusal.message, refusal.remedy))
-                self.reader.refuse(node, path, refusal.code, message, remedy)
+                said = refusal.message, refusal.message_ja.rstrip("。"), refusal.remedy, refusal.remedy_ja
+                self.reader.refuse(node, path, Problem(refusal.code, *map(self.reader.concealed, said)))
         return None
 
     def _refused(self, error: ErrorDetails) -> None:
@@ -199,22 +229,34 @@ class _Connection:
             self._missing(key)
             return
         node, path = self._place(error["loc"])
-        said = self.reader.concealed(error["msg"]).removeprefix("Value error, ").rstrip(".")
-        guide = f"Run `inventory-sync systems --json` to see what {self.definition.name} needs."
-        self.reader.refuse(node, path, ConfigCode.SETTINGS, said[:1].lower() + said[1:], guide)
+        english, japanese = words_of(error)
+        problem = Problem(
+            ConfigCode.SETTINGS,
+            self.reader.concealed(english),
+            self.reader.concealed(japanese),
+            f"Run `inventory-sync systems --json` to see what {self.definition.name} needs.",
+            f"{self.definition.title_ja}の設定は `inventory-sync systems --json` で確認できます。",
+        )
+        self.reader.refuse(node, path, problem)
 
     def _missing(self, key: str) -> None:
-        path = joined(self.path, key)
+        variable = f"{self.name}_{key}".upper().replace("-", "_")
+        problem = Problem(
+            ConfigCode.MISSING,
+            f"{key} is missing",
+            f"{key} がありません",
+            f"Add `{key}:` with its value.",
+            f"`{key}:` の行を加え、値を書いてください。",
+        )
         if key in self.secret_names:
-            variable = f"{self.name}_{key}".upper().replace("-", "_")
-            message = f"{key} is missing, and none is stored for this connection"
-            self.reader.refuse(
-                self.entry.key, path, ConfigCode.SECRET_MISSING, message, f"Add `{key}: ${{{variable}}}`."
+            problem = Problem(
+                ConfigCode.SECRET_MISSING,
+                f"{key} is missing, and none is stored for this connection",
+                f"{key} がなく、この接続には保存もされていません",
+                f"Add `{key}: ${{{variable}}}`.",
+                f"`{key}: ${{{variable}}}` の行を加え、環境変数に値を設定してください。",
             )
-        else:
-            self.reader.refuse(
-                self.entry.key, path, ConfigCode.MISSING, f"{key} is missing", f"Add `{key}:` with its value."
-            )
+        self.reader.refuse(self.entry.key, joined(self.path, key), problem)
 
     def _place(self, location: tuple[int | str, ...]) -> tuple[Node, str]:
         """The node that an error of the settings model is about, as deep as the file goes, and its path."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inventory_sync.systems.problem import Problem
+
 
 class ConfigCode(StrEnum):
     """Stable codes of problems in the configuration file."""
@@ -41,28 +43,56 @@ class ConfigCode(StrEnum):
     TABLE_LINE = "IS-CFG-036"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class ConfigError:
     """One problem. `line` and `column` count from 1; `field` is a path such as `connections.pos.client_secret`, or ""
-    for the file as a whole; in a CSV file it is the column's name. Neither `message` nor `remedy` ever holds a secret
-    or an expanded variable."""
+    for the file as a whole; in a CSV file it is the column's name. No text of `problem` ever holds a secret or an
+    expanded variable."""
 
     file: str
     line: int
     column: int
     field: str
-    message: str
-    remedy: str
-    code: str
+    problem: Problem
+
+    @property
+    def code(self) -> str:
+        return str(self.problem.code)
+
+    @property
+    def message(self) -> str:
+        return self.problem.en
+
+    @property
+    def remedy(self) -> str:
+        return self.problem.remedy_en
+
+    @property
+    def place(self) -> str:
+        """Where it is, in the same form in every language."""
+        return f"{self.file}:{self.line}:{self.column}: {f'{self.field}: ' if self.field else ''}"
+
+    @property
+    def japanese(self) -> str:
+        """The same as `str` says, in Japanese."""
+        return f"{self.place}{self.problem.ja}。{self.problem.remedy_ja} [{self.code}]"
 
     def __str__(self) -> str:
-        field = f"{self.field}: " if self.field else ""
-        return f"{self.file}:{self.line}:{self.column}: {field}{self.message}. {self.remedy} [{self.code}]"
+        return f"{self.place}{self.message}. {self.remedy} [{self.code}]"
 
 
 class ConfigErrors(Exception):
-    """The configuration file is not valid, and nothing of it was taken over."""
+    """The configuration file is not valid, and nothing of it was taken over. `japanese` is the same message in
+    Japanese."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:
-        self.errors = tuple(sorted(set(errors)))
+        self.errors = tuple(sorted(set(errors), key=_order))
         super().__init__("\n".join(map(str, self.errors)))
+
+    @property
+    def japanese(self) -> str:
+        return "\n".join(each.japanese for each in self.errors)
+
+
+def _order(error: ConfigError) -> tuple[str, int, int, str, str, str]:
+    return error.file, error.line, error.column, error.field, error.message, error.remedy

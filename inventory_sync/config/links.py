@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from inventory_sync.config.document import RouteDocument
 from inventory_sync.config.errors import ConfigCode
 from inventory_sync.config.nodes import Entry, Reader
+from inventory_sync.config.problems import SIDES_JA
+from inventory_sync.systems.problem import Problem
 
 
 def check_links(
@@ -44,9 +46,13 @@ def _check_cycles(
         reader.refuse(
             entries[route.name].key,
             f"routes.{route.name}",
-            ConfigCode.CYCLE,
-            f"stock would go round in a circle: {chain}",
-            "A connection that is fed by another, directly or not, cannot be a ledger for that other.",
+            Problem(
+                ConfigCode.CYCLE,
+                f"stock would go round in a circle: {chain}",
+                f"在庫が循環します: {chain}",
+                "A connection that is fed by another, directly or not, cannot be a ledger for that other.",
+                "他の接続から(間接的にでも)在庫を受け取る接続は、その相手の在庫台帳にできません。",
+            ),
         )
 
 
@@ -75,9 +81,14 @@ def _check_locations(reader: Reader, routes: tuple[RouteDocument, ...], entries:
                 reader.refuse(
                     entries[route.name].key,
                     f"routes.{route.name}.{'locations' if route.pool is None else 'pool'}",
-                    ConfigCode.LOCATION_TWICE,
-                    f"a {side} location on line {line} is already in the route {other!r} on line {other_line}",
-                    "Between the same two connections a location belongs to one route.",
+                    Problem(
+                        ConfigCode.LOCATION_TWICE,
+                        f"a {side} location on line {line} is already in the route {other!r} on line {other_line}",
+                        f"{SIDES_JA[side]}のロケーション({line} 行目)が、ルート「{other}」({other_line} 行目)にも"
+                        "あります",
+                        "Between the same two connections a location belongs to one route.",
+                        "同じ二つの接続の間では、一つのロケーションは一つのルートにだけ書いてください。",
+                    ),
                 )
 
 

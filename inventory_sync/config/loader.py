@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml.nodes import Node
 
+from inventory_sync.config import problems
 from inventory_sync.config.connections import read_connections
 from inventory_sync.config.document import ConfigDocument, RouteDocument
 from inventory_sync.config.errors import ConfigCode, ConfigError, ConfigErrors
@@ -14,6 +15,7 @@ from inventory_sync.config.links import check_links
 from inventory_sync.config.nodes import Reader, compose
 from inventory_sync.config.routes import read_route
 from inventory_sync.systems.port import SystemDefinition
+from inventory_sync.systems.problem import Problem
 
 TEXT_NAME = "<text>"
 """What errors call a file that was given as text."""
@@ -42,7 +44,7 @@ def load_document(
     text, file = (_read(source), str(source)) if isinstance(source, Path) else (source, TEXT_NAME)
     root = compose(text, file)
     if root is None:
-        raise ConfigErrors([_empty(file)])
+        raise ConfigErrors([ConfigError(file, 1, 1, "", problems.EMPTY_FILE)])
     reader = Reader(file, environ, source.parent if isinstance(source, Path) else Path())
     document = _document(reader, root, systems, stored_secrets, known_connections or {}, known_routes or {})
     if reader.errors:
@@ -61,7 +63,7 @@ def _document(
     parts = reader.mapping(root, "")
     if not parts:
         if not reader.errors:
-            reader.errors.append(_empty(reader.file))
+            reader.errors.append(ConfigError(reader.file, 1, 1, "", problems.EMPTY_FILE))
         return ConfigDocument((), ())
     reader.only(parts, "", ("connections", "routes"))
     node = parts["connections"].value if "connections" in parts else None
@@ -80,12 +82,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        message, remedy = "the file is not UTF-8 text", "Save it as UTF-8."
+        problem = problems.NOT_UTF8
     except OSError as error:
-        message, remedy = f"the file cannot be read: {error.strerror or 'input/output error'}", "Check the path."
-    raise ConfigErrors([ConfigError(str(path), 1, 1, "", message, remedy, ConfigCode.UNREADABLE)])
-
-
-def _empty(file: str) -> ConfigError:
-    remedy = "Write `connections:` and `routes:`; an intended nothing is written as `connections: {}`."
-    return ConfigError(file, 1, 1, "", "there is nothing in this file", remedy, ConfigCode.MISSING)
+        remedy = ("Check the path.", "パスを確認してください。")
+        problem = Problem(ConfigCode.UNREADABLE, *problems.not_readable(error), *remedy)
+    raise ConfigErrors([ConfigError(str(path), 1, 1, "", problem)])

@@ -10,7 +10,9 @@ from inventory_sync.config.document import Listings, SetLine
 from inventory_sync.config.errors import ConfigCode
 from inventory_sync.config.nodes import Entry, nearest
 from inventory_sync.config.part import RoutePart
+from inventory_sync.config.problems import empty_list, suggesting
 from inventory_sync.config.tables import read_codes, read_sets
+from inventory_sync.systems.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,20 @@ def _channel_fields(part: RoutePart, node: Node, path: str, known: tuple[str, ..
     if nodes is None:
         return ()
     if not nodes:
-        part.reader.refuse(node, path, ConfigCode.MISSING, "the list is empty", "Name a field, or leave the line out.")
+        remedy = ("Name a field, or leave the line out.", "照合項目を書くか、この行を削除してください。")
+        part.reader.refuse(node, path, empty_list(*remedy))
     fields: list[str] = []
     for each in nodes:
         name = _field(part, each, path, known)
         if name is not None and name in fields:
-            message = "this field stands twice in the list"
-            part.reader.refuse(each, path, ConfigCode.DUPLICATE_KEY, message, "Keep one of the two.")
+            problem = Problem(
+                ConfigCode.DUPLICATE_KEY,
+                "this field stands twice in the list",
+                "同じ照合項目が一覧に二つあります",
+                "Keep one of the two.",
+                "どちらか一つだけを残してください。",
+            )
+            part.reader.refuse(each, path, problem)
         elif name is not None:
             fields.append(name)
     return tuple(fields)
@@ -69,9 +78,14 @@ def _check_both(
     both = [channel for channel, _ in codes if channel in values]
     if both:
         shown = ", ".join(repr(each) for each in both[:3])
-        message = f"{len(both)} channel codes stand in the code table and name a set as well, such as {shown}"
-        remedy = "Take them out of one of the two files."
-        part.reader.refuse(entries["table"].value, f"{part.path}.match.table", ConfigCode.COMBINATION, message, remedy)
+        problem = Problem(
+            ConfigCode.COMBINATION,
+            f"{len(both)} channel codes stand in the code table and name a set as well, such as {shown}",
+            f"販売チャネルのコード {len(both)} 件が、対応表とセットの両方にあります(例: {shown})",
+            "Take them out of one of the two files.",
+            "どちらか一方のファイルから削除してください。",
+        )
+        part.reader.refuse(entries["table"].value, f"{part.path}.match.table", problem)
 
 
 def _match_fields(part: RoutePart, connection: str | None) -> tuple[str, ...]:
@@ -83,7 +97,12 @@ def _field(part: RoutePart, node: Node, path: str, known: tuple[str, ...]) -> st
     name = part.reader.text(node, path)
     if name is None or not known or name in known:
         return name
-    near = nearest(name, known)
-    remedy = f"{f'Did you mean {near!r}? ' if near else ''}Fields of this system: {', '.join(known)}."
-    part.reader.refuse(node, path, ConfigCode.MATCH_FIELD, "this system has no such field to match by", remedy)
+    fields = ", ".join(known)
+    problem = Problem(
+        ConfigCode.MATCH_FIELD,
+        "this system has no such field to match by",
+        "このシステムにその照合項目はありません",
+        *suggesting(nearest(name, known), f"Fields of this system: {fields}.", f"このシステムの照合項目: {fields}。"),
+    )
+    part.reader.refuse(node, path, problem)
     return None

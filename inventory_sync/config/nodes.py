@@ -16,10 +16,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.parser import ParserError
+from ruamel.yaml.scanner import ScannerError
 
-from inventory_sync.config.errors import ConfigCode, ConfigError, ConfigErrors
+from inventory_sync.config import problems
+from inventory_sync.config.errors import ConfigError, ConfigErrors
+from inventory_sync.config.problems import HARMLESS_KEY
+from inventory_sync.systems.problem import Problem
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -28,7 +34,6 @@ _TAGS = frozenset(_CORE + kind for kind in ("str", "int", "float", "bool", "null
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}", re.ASCII)
-_HARMLESS_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _TABBED = re.compile(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
 
@@ -66,14 +71,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
-def key_words(key: str) -> str:
-    """A key as it may stand in a message: only if it looks like a key, for it may be a secret in the wrong place."""
-    return f"{key!r}" if _HARMLESS_KEY.fullmatch(key) else "this key"
-
-
 def joined(path: str, key: str) -> str:
     """The path of a key below `path`; the path itself where the key does not look like one."""
-    return f"{path}.{key}".lstrip(".") if _HARMLESS_KEY.fullmatch(key) else path
+    return f"{path}.{key}".lstrip(".") if HARMLESS_KEY.fullmatch(key) else path
 
 
 def compose(text: str, file: str) -> Node | None:
@@ -84,9 +84,7 @@ def compose(text: str, file: str) -> Node | None:
             text.count("\n", 0, found.start()) + 1,
             text.index("\t", found.start()) - found.start() + 1,
             "",
-            "there is a tab in the indentation",
-            "Indent with spaces only.",
-            ConfigCode.TAB,
+            problems.TAB,
         )
         for found in _TABBED.finditer(text)
     ]
@@ -99,19 +97,31 @@ def compose(text: str, file: str) -> Node | None:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        raise _not_yaml(file, line, column, _QUOTED.sub("…", error.problem or "it cannot be read")) from None
+        raise _not_yaml(
+            file, line, column, _QUOTED.sub("…", error.problem or "it cannot be read"), _in_japanese(error)
+        ) from None
     except RecursionError:
-        raise _not_yaml(file, 1, 1, "it is nested too deeply") from None
+        raise _not_yaml(file, 1, 1, "it is nested too deeply", "入れ子が深すぎます") from None
     except (YAMLError, ValueError, TypeError, LookupError, AttributeError, AssertionError):
         # the library lets plain Python errors through on some broken input; all of them mean the same to a reader
-        raise _not_yaml(file, 1, 1, "it has a character or directive that YAML does not allow") from None
+        english = "it has a character or directive that YAML does not allow"
+        raise _not_yaml(file, 1, 1, english, "YAML で使えない文字または指示があります") from None
     return root
 
 
-def _not_yaml(file: str, line: int, column: int, problem: str) -> ConfigErrors:
-    remedy = "Check the indentation, the colons and the quotes here and on the line before."
-    message = f"this is not readable as YAML: {problem}"
-    return ConfigErrors([ConfigError(file, line, column, "", message, remedy, ConfigCode.NOT_YAML)])
+def _not_yaml(file: str, line: int, column: int, english: str, japanese: str) -> ConfigErrors:
+    return ConfigErrors([ConfigError(file, line, column, "", problems.not_yaml(english, japanese))])
+
+
+def _in_japanese(error: MarkedYAMLError) -> str:
+    """What the library found wrong, by the step at which it did: its own words are English only."""
+    if isinstance(error, ScannerError):
+        return "ここで使えない文字があるか、引用符が閉じていないか、コロンの位置が違います"
+    if isinstance(error, ParserError):
+        return "字下げがそろっていないか、かっこが閉じていないか、`-` や `:` の位置が違います"
+    if isinstance(error, ComposerError):
+        return "一つのファイルに複数の文書があるか、ないものを `*` で指しています"
+    return "ここから先を読み取れません"
 
 
 @dataclass(slots=True)
@@ -124,12 +134,10 @@ class Reader:
     errors: list[ConfigError] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set, repr=False)  # expanded variables and secrets: never in a message
 
-    def refuse(self, node: Node, path: str, code: ConfigCode | str, message: str, remedy: str) -> None:
+    def refuse(self, node: Node, path: str, problem: Problem) -> None:
         """Note a problem at a node."""
         mark = node.start_mark
-        self.errors.append(
-            ConfigError(self.file, mark.line + 1, mark.column + 1, path, message, remedy, str(code)),
-        )
+        self.errors.append(ConfigError(self.file, mark.line + 1, mark.column + 1, path, problem))
 
     def concealed(self, message: str) -> str:
         """A message of somebody else's making without the values that must not be shown."""
@@ -140,22 +148,10 @@ class Reader:
 
     def _usable(self, node: Node, path: str) -> bool:
         if node.anchor:
-            self.refuse(
-                node,
-                path,
-                ConfigCode.YAML_FEATURE,
-                "anchors (&) and aliases (*) have no meaning here",
-                "Write the value out where it belongs.",
-            )
+            self.refuse(node, path, problems.ANCHOR)
             return False
         if str(node.tag) not in _TAGS:
-            self.refuse(
-                node,
-                path,
-                ConfigCode.YAML_FEATURE,
-                "tags (!) and merge keys (<<) have no meaning here",
-                "Write the plain value.",
-            )
+            self.refuse(node, path, problems.TAG)
             return False
         return True
 
@@ -166,28 +162,16 @@ class Reader:
         if is_null(node):
             return {}
         if not isinstance(node, MappingNode):
-            self.refuse(
-                node,
-                path,
-                ConfigCode.WRONG_TYPE,
-                "a group of `key: value` lines belongs here",
-                "Indent the lines below it, and put a blank after each colon.",
-            )
+            self.refuse(node, path, problems.NOT_A_GROUP)
             return None
         entries: dict[str, Entry] = {}
         for key, value in node.value:
             if not self._usable(key, path):
                 continue
             if not isinstance(key, ScalarNode):
-                self.refuse(key, path, ConfigCode.WRONG_TYPE, "a key is a plain word", "Write `key: value`.")
+                self.refuse(key, path, problems.NOT_A_KEY)
             elif key.value in entries:
-                self.refuse(
-                    key,
-                    joined(path, key.value),
-                    ConfigCode.DUPLICATE_KEY,
-                    f"{key_words(key.value)} stands here and already on line {entries[key.value].line}",
-                    "Keep one of the two.",
-                )
+                self.refuse(key, joined(path, key.value), problems.key_stands_twice(key.value, entries[key.value].line))
             else:
                 entries[key.value] = Entry(key, value)
         return entries
@@ -197,27 +181,14 @@ class Reader:
         known = tuple(known)
         for key, entry in entries.items():
             if key not in known:
-                near = nearest(key, known)
-                self.refuse(
-                    entry.key,
-                    joined(path, key),
-                    ConfigCode.UNKNOWN_KEY,
-                    f"{key_words(key)} is not known here",
-                    f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}.",
-                )
+                self.refuse(entry.key, joined(path, key), problems.unknown_key(key, nearest(key, known), known))
 
     def sequence(self, node: Node, path: str) -> list[Node] | None:
         """The elements of a list."""
         if not self._usable(node, path):
             return None
         if not isinstance(node, SequenceNode):
-            self.refuse(
-                node,
-                path,
-                ConfigCode.WRONG_TYPE,
-                "a list belongs here",
-                "Write [one, two], or one line `- …` for each.",
-            )
+            self.refuse(node, path, problems.NOT_A_LIST)
             return None
         return list(node.value)
 
@@ -226,17 +197,11 @@ class Reader:
         if not self._usable(node, path):
             return None
         if not isinstance(node, ScalarNode):
-            self.refuse(node, path, ConfigCode.WRONG_TYPE, "a single value belongs here", "Write `key: value`.")
+            self.refuse(node, path, problems.NOT_ONE_VALUE)
             return None
         value = None if is_null(node) else self._expanded(node, path)
         if value == "" or is_null(node):
-            self.refuse(
-                node,
-                path,
-                ConfigCode.MISSING,
-                "there is no value",
-                "Write one behind the colon, or leave the line out.",
-            )
+            self.refuse(node, path, problems.NO_VALUE)
             return None
         return value
 
@@ -250,24 +215,11 @@ class Reader:
             name = found[1]
             if not found[2] or not _VARIABLE.fullmatch(name):
                 failed = True
-                self.refuse(
-                    node,
-                    path,
-                    ConfigCode.ENVIRONMENT,
-                    "`${` does not begin the name of a variable",
-                    "Write ${NAME}; where the two characters are meant, write $${.",
-                )
+                self.refuse(node, path, problems.NOT_A_VARIABLE)
                 return ""
             if name not in self.environ:
                 failed = True
-                near = nearest(name, self.environ)
-                self.refuse(
-                    node,
-                    path,
-                    ConfigCode.ENVIRONMENT,
-                    f"the environment variable {name} is not set",
-                    f"Set it, or did you mean {near}?" if near else "Set it.",
-                )
+                self.refuse(node, path, problems.variable_not_set(name, nearest(name, self.environ)))
                 return ""
             self.hidden.add(self.environ[name])
             return self.environ[name]
@@ -281,22 +233,10 @@ class Reader:
         if value is None:
             return None
         if not _WHOLE.fullmatch(value):
-            self.refuse(
-                node,
-                path,
-                ConfigCode.WRONG_TYPE,
-                "this is not a whole number",
-                f"Write a whole number from 0 to {largest}, digits only.",
-            )
+            self.refuse(node, path, problems.not_whole(largest))
             return None
         if not 0 <= int(value) <= largest:
-            self.refuse(
-                node,
-                path,
-                ConfigCode.OUT_OF_RANGE,
-                "this number is out of range",
-                f"Write a whole number from 0 to {largest}.",
-            )
+            self.refuse(node, path, problems.out_of_range(largest))
             return None
         return int(value)
 
@@ -311,20 +251,7 @@ class Reader:
         allowed = tuple(allowed)
         if value is None or value in allowed:
             return value
-        near = nearest(value, allowed)
-        written = str(node.value)
-        shown = (
-            f"{written!r} is not one of the words that belong here"
-            if _HARMLESS_KEY.fullmatch(written)
-            else ("this is not one of the words that belong here")
-        )
-        self.refuse(
-            node,
-            path,
-            ConfigCode.NOT_ALLOWED,
-            shown,
-            f"{f'Did you mean {near!r}? ' if near else ''}Allowed: {', '.join(allowed)}.",
-        )
+        self.refuse(node, path, problems.unknown_word(str(node.value), nearest(value, allowed), allowed))
         return None
 
     def data(self, node: Node, path: str) -> Any:

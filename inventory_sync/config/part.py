@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ruamel.yaml.nodes import Node
 
-from inventory_sync.config.errors import ConfigCode
 from inventory_sync.config.nodes import Choice, Entry, Reader, is_null
 from inventory_sync.systems.port import Capabilities, SystemDefinition
+from inventory_sync.systems.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class RoutePart:
         """Where a problem with a key is shown: its value, or the route's name where the key is not there."""
         return self.entries[key].value if key in self.entries else self.entry.key
 
-    def refuse(self, key: str, code: ConfigCode, message: str, remedy: str) -> None:
-        self.reader.refuse(self.node(key), f"{self.path}.{key}", code, message, remedy)
+    def refuse(self, key: str, problem: Problem) -> None:
+        self.reader.refuse(self.node(key), f"{self.path}.{key}", problem)
 
     def choice(self, key: str, allowed: type[Choice], default: Choice) -> Choice:
         if key not in self.entries:

@@ -15,8 +15,10 @@ from ruamel.yaml.nodes import Node
 from inventory_sync.config.document import SetLine
 from inventory_sync.config.errors import ConfigCode, ConfigError
 from inventory_sync.config.nodes import Reader, nearest
+from inventory_sync.config.problems import not_readable, suggesting
 from inventory_sync.ledger.files.profile import Delimiter
 from inventory_sync.ledger.files.table import BrokenTable, Field, fields, unguarded
+from inventory_sync.systems.problem import Problem
 
 Line = TypeVar("Line")
 
@@ -29,6 +31,42 @@ CODE_COLUMNS = ("channel", "ledger")
 SET_COLUMNS = ("set", "component", "ratio")
 MOST_PROBLEMS = 50
 
+NO_RATIO = Problem(
+    ConfigCode.TABLE_LINE,
+    "this is not a number of units",
+    "個数として読み取れません",
+    f"Write a whole number from 1 to {LARGEST_RATIO}, digits only.",
+    f"1 から {LARGEST_RATIO} までの整数を、半角数字だけで書いてください。",
+)
+NO_VALUE = Problem(
+    ConfigCode.TABLE_LINE,
+    "there is no value",
+    "値がありません",
+    "Write one, or leave the line out.",
+    "値を書くか、この行を削除してください。",
+)
+COLUMN_TWICE = Problem(
+    ConfigCode.TABLE_COLUMN,
+    "this column stands twice",
+    "同じ列が二つあります",
+    "Keep one.",
+    "どちらか一つだけを残してください。",
+)
+NOT_UTF8 = Problem(
+    ConfigCode.TABLE_FILE,
+    "the file is not UTF-8 text from here on",
+    "ここから先が UTF-8 のテキストではありません",
+    "Save it as CSV UTF-8.",
+    "CSV UTF-8 で保存し直してください。",
+)
+NO_END = Problem(
+    ConfigCode.TABLE_FILE,
+    "the last line has no end: the file may be cut",
+    "最後の行に改行がありません(ファイルが途中で切れている可能性があります)",
+    "End the last line with a line break.",
+    "最後の行の末尾に改行を入れてください。",
+)
+
 
 def read_codes(reader: Reader, node: Node, path: str) -> tuple[tuple[str, str], ...] | None:
     """The code table that a value names: (channel code, ledger code) in the file's order; None if it is refused."""
@@ -39,8 +77,14 @@ def read_codes(reader: Reader, node: Node, path: str) -> tuple[tuple[str, str], 
     lines: list[tuple[str, str]] = []
     for line, (channel, ledger) in table.rows:
         if channel in first:
-            message = f"this channel code stands here and already on line {first[channel]}"
-            table.refuse(line, "channel", ConfigCode.TABLE_LINE, message, "Keep one line for each channel code.")
+            problem = Problem(
+                ConfigCode.TABLE_LINE,
+                f"this channel code stands here and already on line {first[channel]}",
+                f"この販売チャネルのコードは {first[channel]} 行目にもあります",
+                "Keep one line for each channel code.",
+                "販売チャネルのコードごとに 1 行だけを残してください。",
+            )
+            table.refuse(line, "channel", problem)
         first.setdefault(channel, line)
         lines.append((channel, ledger))
     return table.whole(lines)
@@ -55,13 +99,17 @@ def read_sets(reader: Reader, node: Node, path: str) -> tuple[SetLine, ...] | No
     lines: list[SetLine] = []
     for line, (value, component, ratio) in table.rows:
         if (value, component) in first:
-            message = f"this component of this set stands here and already on line {first[value, component]}"
-            remedy = "Write one line for each component, with the units of it as the ratio."
-            table.refuse(line, "component", ConfigCode.TABLE_LINE, message, remedy)
+            problem = Problem(
+                ConfigCode.TABLE_LINE,
+                f"this component of this set stands here and already on line {first[value, component]}",
+                f"このセットのこの構成品は {first[value, component]} 行目にもあります",
+                "Write one line for each component, with the units of it as the ratio.",
+                "構成品ごとに 1 行だけ書き、必要な個数を ratio に書いてください。",
+            )
+            table.refuse(line, "component", problem)
         first.setdefault((value, component), line)
         if not (ratio.isascii() and ratio.isdigit() and len(ratio) <= 7 and 1 <= int(ratio) <= LARGEST_RATIO):
-            remedy = f"Write a whole number from 1 to {LARGEST_RATIO}, digits only."
-            table.refuse(line, "ratio", ConfigCode.TABLE_LINE, "this is not a number of units", remedy)
+            table.refuse(line, "ratio", NO_RATIO)
             continue
         lines.append(SetLine(value, component, int(ratio)))
     return table.whole(lines)
@@ -77,19 +125,17 @@ class _Table:
     rows: list[tuple[int, tuple[str, ...]]]
     before: int
 
-    def refuse(self, line: int, column: str, code: ConfigCode, message: str, remedy: str) -> None:
+    def refuse(self, line: int, column: str, problem: Problem) -> None:
         place = self.headings.index(column) + 1
-        _note(self.reader, self.file, line, place, column, code, message, remedy)
+        _note(self.reader, self.file, line, place, column, problem)
 
     def whole(self, lines: list[Line]) -> tuple[Line, ...] | None:
         """What the file says, or None where something in it is wrong."""
         return tuple(lines) if len(self.reader.errors) == self.before else None
 
 
-def _note(
-    reader: Reader, file: str, line: int, column: int, name: str, code: ConfigCode, message: str, remedy: str
-) -> None:
-    reader.errors.append(ConfigError(file, line, column, name, message, remedy, code))
+def _note(reader: Reader, file: str, line: int, column: int, name: str, problem: Problem) -> None:
+    reader.errors.append(ConfigError(file, line, column, name, problem))
 
 
 def _open(reader: Reader, node: Node, path: str, columns: tuple[str, ...]) -> _Table | None:
@@ -103,13 +149,10 @@ def _open(reader: Reader, node: Node, path: str, columns: tuple[str, ...]) -> _T
         rows = _rows(text)
     except BrokenTable as broken:
         line = text.count("\n", 0, broken.start) + 1
-        message = "the file is cut here, or a quote is not closed" if not broken.found_en else _stray(broken)
-        remedy = "Save the file again as CSV with all of its lines; a quote inside a value is written twice."
-        _note(reader, file, line, broken.column, "", ConfigCode.TABLE_FILE, message, remedy)
+        _note(reader, file, line, broken.column, "", _broken(broken))
         return None
-    remedy = f"Write the heading line {','.join(columns)} and a line for each code, or do not name the file."
     if not rows:
-        _note(reader, file, 1, 1, "", ConfigCode.TABLE_FILE, "the file is empty", remedy)
+        _note(reader, file, 1, 1, "", _nothing("the file is empty", "ファイルが空です", columns))
         return None
     headings = tuple(field.value for field in rows[0])
     if not _headings(reader, file, headings, columns):
@@ -117,13 +160,42 @@ def _open(reader: Reader, node: Node, path: str, columns: tuple[str, ...]) -> _T
     table = _Table(reader, file, headings, [], before)
     _fill(table, text, rows[1:], columns)
     if not table.rows and len(reader.errors) == before:
-        message = "there is nothing below the heading line: the file may be cut"
-        _note(reader, file, 1, 1, "", ConfigCode.TABLE_FILE, message, remedy)
+        english = "there is nothing below the heading line: the file may be cut"
+        japanese = "見出し行の下に行がありません(ファイルが途中で切れている可能性があります)"
+        _note(reader, file, 1, 1, "", _nothing(english, japanese, columns))
     return table
 
 
-def _stray(broken: BrokenTable) -> str:
-    return f"there is a character that does not belong here: {broken.found_en}"
+def _nothing(english: str, japanese: str, columns: tuple[str, ...]) -> Problem:
+    """There is no line in the file, and why."""
+    heading = ",".join(columns)
+    return Problem(
+        ConfigCode.TABLE_FILE,
+        english,
+        japanese,
+        f"Write the heading line {heading} and a line for each code, or do not name the file.",
+        f"見出し行 {heading} とコードごとの行を書くか、このファイルの指定をやめてください。",
+    )
+
+
+def _broken(broken: BrokenTable) -> Problem:
+    said = (
+        (
+            f"there is a character that does not belong here: {broken.found_en}",
+            f"ここでは使えない文字があります: {broken.found_ja}",
+        )
+        if broken.found_en
+        else (
+            "the file is cut here, or a quote is not closed",
+            "ファイルがここで切れているか、引用符が閉じていません",
+        )
+    )
+    return Problem(
+        ConfigCode.TABLE_FILE,
+        *said,
+        "Save the file again as CSV with all of its lines; a quote inside a value is written twice.",
+        "すべての行を含めて CSV で保存し直してください。値の中の引用符は二つ重ねて書きます。",
+    )
 
 
 def _text(reader: Reader, node: Node, path: str, name: str) -> str | None:
@@ -131,21 +203,25 @@ def _text(reader: Reader, node: Node, path: str, name: str) -> str | None:
     try:
         file = reader.directory / name
         if not file.is_file():
-            reason = "there is no such file"
+            said = ("there is no such file", "このファイルはありません")
         elif file.stat().st_size > LARGEST_FILE:
-            reason = f"the file is larger than {LARGEST_FILE // 1024 // 1024} MiB"
+            limit = LARGEST_FILE // 1024 // 1024
+            said = (f"the file is larger than {limit} MiB", f"ファイルが {limit} MiB を超えています")
         else:
             return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        remedy = "Save it as CSV UTF-8."
-        message = "the file is not UTF-8 text from here on"
-        _note(reader, str(reader.directory / name), line, 1, "", ConfigCode.TABLE_FILE, message, remedy)
+        _note(reader, str(reader.directory / name), line, 1, "", NOT_UTF8)
         return None
-    except (OSError, ValueError) as error:
-        reason = f"the file cannot be read: {getattr(error, 'strerror', None) or 'this is not a path'}"
-    remedy = "Name a CSV file by its path from the configuration file."
-    reader.refuse(node, path, ConfigCode.TABLE_FILE, reason, remedy)
+    except OSError as error:
+        said = not_readable(error)
+    except ValueError:
+        said = ("the file cannot be read: this is not a path", "ファイルのパスとして使えません")
+    remedy = (
+        "Name a CSV file by its path from the configuration file.",
+        "設定ファイルから見た CSV ファイルのパスを書いてください。",
+    )
+    reader.refuse(node, path, Problem(ConfigCode.TABLE_FILE, *said, *remedy))
     return None
 
 
@@ -162,16 +238,18 @@ def _headings(reader: Reader, file: str, found: Sequence[str], columns: Sequence
     before = len(reader.errors)
     for place, name in enumerate(found, 1):
         if name not in columns:
-            near = nearest(name, columns)
-            remedy = f"{f'Did you mean {near!r}? ' if near else ''}The columns are {', '.join(columns)}."
-            message = "this column is not known"
-            _note(reader, file, 1, place, name[:40], ConfigCode.TABLE_COLUMN, message, remedy)
+            listed = ", ".join(columns)
+            remedy = suggesting(nearest(name, columns), f"The columns are {listed}.", f"使える列: {listed}。")
+            unknown = ("this column is not known", "この列はここでは使えません")
+            _note(reader, file, 1, place, name[:40], Problem(ConfigCode.TABLE_COLUMN, *unknown, *remedy))
         elif name in found[: place - 1]:
-            _note(reader, file, 1, place, name, ConfigCode.TABLE_COLUMN, "this column stands twice", "Keep one.")
+            _note(reader, file, 1, place, name, COLUMN_TWICE)
     for name in columns:
         if name not in found:
-            remedy = f"The heading line is {','.join(columns)}."
-            _note(reader, file, 1, 1, name, ConfigCode.TABLE_COLUMN, "this column is missing", remedy)
+            heading = ",".join(columns)
+            remedy = (f"The heading line is {heading}.", f"見出し行は {heading} と書いてください。")
+            missing = ("this column is missing", "この列がありません")
+            _note(reader, file, 1, 1, name, Problem(ConfigCode.TABLE_COLUMN, *missing, *remedy))
     return len(reader.errors) == before
 
 
@@ -187,17 +265,23 @@ def _fill(table: _Table, text: str, rows: Sequence[Sequence[Field]], columns: Se
         if len(row) == 1 and not row[0].value:
             continue  # a blank line
         if len(row) != len(table.headings):
-            message = f"this line has {len(row)} values where the heading has {len(table.headings)}: it may be cut"
-            remedy = "Save the file again with all of its columns on every line."
-            _note(table.reader, table.file, line, len(row), "", ConfigCode.TABLE_FILE, message, remedy)
+            _note(table.reader, table.file, line, len(row), "", _wrong_length(len(row), len(table.headings)))
             continue
         values = tuple(unguarded(row[place].value) for place in order)
         for name, value in zip(columns, values, strict=True):
             if not value:
-                remedy = "Write one, or leave the line out."
-                table.refuse(line, name, ConfigCode.TABLE_LINE, "there is no value", remedy)
+                table.refuse(line, name, NO_VALUE)
         if all(values):
             table.rows.append((line, values))
     if not text.endswith("\n"):
-        message, remedy = "the last line has no end: the file may be cut", "End the last line with a line break."
-        _note(table.reader, table.file, text.count("\n") + 1, 1, "", ConfigCode.TABLE_FILE, message, remedy)
+        _note(table.reader, table.file, text.count("\n") + 1, 1, "", NO_END)
+
+
+def _wrong_length(found: int, wanted: int) -> Problem:
+    return Problem(
+        ConfigCode.TABLE_FILE,
+        f"this line has {found} values where the heading has {wanted}: it may be cut",
+        f"見出しが {wanted} 列なのに、この行には値が {found} 個あります(途中で切れている可能性があります)",
+        "Save the file again with all of its columns on every line.",
+        "どの行にもすべての列がある状態で保存し直してください。",
+    )

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from inventory_sync.config import ConfigDocument
+from inventory_sync.config.problems import SIDES_JA
 from inventory_sync.engine import apply_connections, apply_routes, routes
 from inventory_sync.engine.apply_connections import MakeClient, Proof
 from inventory_sync.engine.apply_places import Places, look_up, needed_keys, with_only_places, with_stored_places
@@ -32,28 +33,41 @@ ATTEMPTS = 3
 """How often the transaction is tried where the database breaks a deadlock with the engine's own work."""
 
 _CYCLE = "IS002"
-_UNIQUE = {
+_UNIQUE: dict[str, tuple[str, str, str]] = {
     "connections_system_identity_key": (
         "IS-CON-003",
         "Two connections would belong to the same shop or contract: a shop is one connection, so keep one of them.",
+        "二つの接続が同じショップ(契約)のものになります。一つのショップは一つの接続です。どちらか一つだけを残して"
+        "ください。",
     ),
     "location_pairs_ledger_location_channel_id_key": (
         "IS-RTE-009",
         "A ledger location would feed two locations of the same shop: take it out of one of the two routes.",
+        "在庫台帳の一つのロケーションから、同じショップの二つのロケーションに在庫が渡ります。どちらかのルートから"
+        "外してください。",
     ),
-    "location_pairs_pkey": ("IS-RTE-009", "A ledger location stands twice in one route: locations are one to one."),
+    "location_pairs_pkey": (
+        "IS-RTE-009",
+        "A ledger location stands twice in one route: locations are one to one.",
+        "一つのルートに在庫台帳の同じロケーションが二つあります。ロケーションは 1 対 1 で紐付けてください。",
+    ),
     "location_pairs_intake": (
         "IS-RTE-009",
         "A channel location would take what comes back to two ledger locations: one of a pool takes it.",
+        "販売チャネルの一つのロケーションから戻る分を、在庫台帳の二つのロケーションが受け入れることになります。"
+        "プールで受け入れるのは一つだけです。",
     ),
     "location_pairs_one": (
         "IS-RTE-009",
         "A channel location stands twice in one route: locations are one to one.",
+        "一つのルートに販売チャネルの同じロケーションが二つあります。ロケーションは 1 対 1 で紐付けてください。",
     ),
     "pairs_channel_cell_key": (
         "IS-RTE-013",
         "An item at a channel location would get its number from two ledgers: one of the two routes must leave that "
         "location alone.",
+        "販売チャネルの一つのロケーションの商品が、二つの在庫台帳から在庫数を受け取ることになります。どちらかのルートから"
+        "そのロケーションを外してください。",
     ),
 }
 
@@ -115,14 +129,33 @@ def _check_roles(
     problems: list[Problem] = []
     for route in document.routes:
         for role, name in ((Role.LEDGER, route.ledger), (Role.CHANNEL, route.channel)):
-            where = f"route {route.name}, {role.value}"
+            where, where_ja = f"route {route.name}, {role.value}", f"ルート {route.name}、{role.value}"
             if name not in kinds or kinds[name] not in systems:
-                known = ", ".join(kinds) or "none"
-                problems.append(Problem(where, f"there is no connection {name!r}.", f"Known: {known}.", "IS-CFG-022"))
+                known = ", ".join(kinds)
+                problems.append(
+                    Problem(
+                        where,
+                        f"there is no connection {name!r}.",
+                        f"Known: {known or 'none'}.",
+                        "IS-CFG-022",
+                        where_ja,
+                        f"「{name}」という名前の接続はありません。",
+                        f"使える接続: {known or 'まだありません'}。",
+                    )
+                )
             elif role not in systems[kinds[name]].capabilities.roles:
-                title = systems[kinds[name]].title_en
-                message = f"{title} cannot be the {role.value} of a route."
-                problems.append(Problem(where, message, "Name another connection.", "IS-CFG-023"))
+                system = systems[kinds[name]]
+                problems.append(
+                    Problem(
+                        where,
+                        f"{system.title_en} cannot be the {role.value} of a route.",
+                        "Name another connection.",
+                        "IS-CFG-023",
+                        where_ja,
+                        f"{system.title_ja}はルートの{SIDES_JA[role.value]}にできません。",
+                        "別の接続を指定してください。",
+                    )
+                )
     if problems:
         raise ApplyFailed(problems)
 

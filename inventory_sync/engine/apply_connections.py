@@ -124,8 +124,19 @@ def _check_files(name: str, settings: SettingsModel) -> None:
     try:
         sources_of(settings)
     except ProfileError as error:
-        remedy = "Mend the `files` of the connection."
-        raise ApplyFailed([Problem(f"connection {name}", str(error), remedy, error.code)]) from error
+        raise ApplyFailed(
+            [
+                Problem(
+                    f"connection {name}",
+                    str(error),
+                    "Mend the `files` of the connection.",
+                    error.code,
+                    f"接続 {name}",
+                    error.japanese,
+                    "接続の `files` を直してください。",
+                )
+            ]
+        ) from error
 
 
 def _check_orders(
@@ -145,6 +156,10 @@ def _check_orders(
                     f"order is unpaid: it cannot be `{policy.unpaid.value}`.",
                     "Write `unpaid: reserve`, or leave it out.",
                     "IS-ORD-001",
+                    f"接続 {document.name}、orders.unpaid",
+                    "この接続の変更は在庫数から読み取りますが、未入金の注文の分もすでに減っているため、"
+                    f"`{policy.unpaid.value}` にはできません。",
+                    "`unpaid: reserve` と書くか、この行を削除してください。",
                 )
             ]
         )
@@ -161,6 +176,9 @@ def _definition(
                     f"it belongs to the system {record['system']!r}, and that never changes.",
                     "Give the new connection a name of its own.",
                     "IS-CON-001",
+                    f"接続 {document.name}",
+                    f"この接続のシステムは「{record['system']}」で、後から変えることはできません。",
+                    "新しい接続には別の名前を付けてください。",
                 )
             ]
         )
@@ -194,14 +212,17 @@ def _differences(
 
 def problem_of(name: str, error: PartnerError) -> Problem:
     """What a partner's refusal means for a person, without any secret in it."""
-    where = f"connection {name}"
+    where, where_ja = f"connection {name}", f"接続 {name}"
     if isinstance(error, Broken):
-        return Problem(where, error.message, error.remedy, error.code)
+        return Problem(where, error.message, error.remedy, error.code, where_ja, "", "")
     if isinstance(error, InvalidSettings):
-        at = f"{where}, {error.field}" if error.field else where
-        return Problem(at, error.message, error.remedy, error.code)
+        if error.field:
+            where, where_ja = f"{where}, {error.field}", f"{where_ja}、{error.field}"
+        japanese = (where_ja, error.message_ja, error.remedy_ja)
+        return Problem(where, error.message, error.remedy, error.code, *japanese)
     remedy = "Nothing was saved. Try again; if it stays, report this message."
-    return Problem(where, error.message, remedy, error.code)
+    remedy_ja = "何も保存していません。もう一度実行し、続く場合はこの表示を報告してください。"
+    return Problem(where, error.message, remedy, error.code, where_ja, "", remedy_ja)
 
 
 async def save(house: House, conn: Connection, proof: Proof, *, box: SecretBox, actor: str) -> Change:

@@ -16,6 +16,8 @@ from inventory_sync.store import db
 from inventory_sync.systems.errors import PartnerError, RetryLater
 from inventory_sync.systems.port import PartnerLocation, SystemDefinition
 
+NO_PLACE, NO_PLACE_JA = "none that can be mapped", "紐付けられるものがありません"
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -60,10 +62,17 @@ def with_only_places(document: ConfigDocument, places: Mapping[str, Places]) -> 
         if len(usable) == 1:
             routes.append(_placed(route, next(iter(usable))))
             continue
-        choice = ", ".join(f"{key} ({each.name})" for key, each in usable.items()) or "none that can be mapped"
-        message = f"the pool does not say which location of {route.channel} shows the sum, and there is not just one."
-        remedy = f"Add `channel:` to the pool. Locations of {route.channel}: {choice}."
-        problems.append(Problem(f"route {route.name}, pool", message, remedy, "IS-RTE-017"))
+        choice = ", ".join(f"{key} ({each.name})" for key, each in usable.items())
+        problem = Problem(
+            f"route {route.name}, pool",
+            f"the pool does not say which location of {route.channel} shows the sum, and there is not just one.",
+            f"Add `channel:` to the pool. Locations of {route.channel}: {choice or NO_PLACE}.",
+            "IS-RTE-017",
+            f"ルート {route.name}、pool",
+            f"合計を表示する {route.channel} のロケーションがプールに書かれておらず、一つに決まりません。",
+            f"プールに `channel:` を加えてください。{route.channel} のロケーション: {choice or NO_PLACE_JA}。",
+        )
+        problems.append(problem)
     if problems:
         raise ApplyFailed(problems)
     return replace(document, routes=tuple(routes))
@@ -130,8 +139,16 @@ async def _fetch(
     except PartnerError as error:
         raise ApplyFailed([problem_of(name, error)]) from error
     except SecretsError as error:
-        remedy = "Or name its secrets in the configuration file again."
-        raise ApplyFailed([Problem(f"connection {name}", str(error), remedy, "IS-SEC-001")]) from error
+        problem = Problem(
+            f"connection {name}",
+            str(error),
+            "Or name its secrets in the configuration file again.",
+            "IS-SEC-001",
+            f"接続 {name}",
+            "保存済みの認証情報をどの鍵でも開けません。",
+            "以前の鍵を `INVENTORY_SYNC_SECRET_KEY` の末尾に加えるか、認証情報を設定ファイルに書き直してください。",
+        )
+        raise ApplyFailed([problem]) from error
 
 
 def _by_key(places: Iterable[PartnerLocation]) -> dict[str, PartnerLocation]:
@@ -140,16 +157,30 @@ def _by_key(places: Iterable[PartnerLocation]) -> dict[str, PartnerLocation]:
 
 def _objections(places: Places, keys: Mapping[str, list[str]]) -> list[Problem]:
     choice = ", ".join(f"{key} ({each.name})" for key, each in places.by_key.items() if each.mappable and each.active)
-    existing = f"Locations of {places.connection}: {choice or 'none that can be mapped'}."
+    existing = f"Locations of {places.connection}: {choice or NO_PLACE}."
+    existing_ja = f"{places.connection} のロケーション: {choice or NO_PLACE_JA}。"
     problems: list[Problem] = []
     for key, routes in keys.items():
         place = places.by_key.get(key)
         if place is None:
             message, code = f"{places.connection} has no location {key!r}.", "IS-RTE-010"
+            japanese = f"{places.connection} にロケーション「{key}」はありません。"
         elif not place.mappable:
             reason = f": {place.note}" if place.note else ""
             message, code = f"the location {key!r} of {places.connection} cannot be mapped{reason}.", "IS-RTE-011"
+            japanese = f"{places.connection} のロケーション「{key}」は、紐付けられない種類のロケーションです。"
         else:
             continue
-        problems += [Problem(f"route {route}, locations", message, existing, code) for route in dict.fromkeys(routes)]
+        problems += [
+            Problem(
+                f"route {route}, locations",
+                message,
+                existing,
+                code,
+                f"ルート {route}、locations",
+                japanese,
+                existing_ja,
+            )
+            for route in dict.fromkeys(routes)
+        ]
     return problems

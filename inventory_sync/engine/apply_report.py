@@ -81,12 +81,19 @@ class ApplyReport:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason why nothing was changed: what it is about, what is wrong, what to do, and a stable code."""
+    """One reason why nothing was changed: what it is about, what is wrong, what to do, and a stable code.
+
+    `subject_ja`, `message_ja` and `remedy_ja` are the same in Japanese. An empty `message_ja` is a partner's problem,
+    which its system names in Japanese by the code.
+    """
 
     subject: str
     message: str
     remedy: str
     code: str
+    subject_ja: str
+    message_ja: str
+    remedy_ja: str
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.message} {self.remedy} [{self.code}]"

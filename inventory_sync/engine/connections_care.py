@@ -144,11 +144,14 @@ async def renew(house: House, name: str, values: Mapping[str, str], desk: Desk) 
     record = await connection_named(house.pool, name)
     _refuse_unlinked(record)
     if not values:
+        names = ", ".join(credentials_of(desk.systems[record["system"]]))
         raise InvalidSettings(
             "no credential is given.",
             field="",
-            remedy=f"Name at least one of: {', '.join(credentials_of(desk.systems[record['system']]))}.",
+            remedy=f"Name at least one of: {names}.",
             code="IS-CON-036",
+            message_ja="認証情報が指定されていません。",
+            remedy_ja=f"次のうち少なくとも一つを指定してください: {names}。",
         )
     return await _replace(house, record, values, desk, "connection.renewed")
 
@@ -208,6 +211,8 @@ def _document(record: db.Record, values: Mapping[str, str], desk: Desk) -> Conne
                 remedy=f"Credentials: {', '.join(sorted(allowed))}. Other settings are changed in the "
                 "configuration file.",
                 code="IS-CON-036",
+                message_ja=f"{name} は{definition.title_ja}の認証情報ではありません。",
+                remedy_ja=f"認証情報: {', '.join(sorted(allowed))}。その他の設定は設定ファイルで変更してください。",
             )
     plain = {**record["settings"], **{key: value for key, value in values.items() if key not in secret}}
     given = {key: value for key, value in values.items() if key in secret}

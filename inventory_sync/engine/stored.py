@@ -52,6 +52,9 @@ def whole_settings(definition: SystemDefinition, values: Mapping[str, Any]) -> S
         f"the settings do not fit together ({', '.join(named) or 'as a whole'})",
         field=named[0] if named else "",
         remedy=f"Name them in the configuration file; `inventory-sync systems` shows what {definition.name} needs.",
+        message_ja=f"設定の組み合わせが正しくありません({'、'.join(named) or '設定全体'})。",
+        remedy_ja=f"設定ファイルに書いてください。{definition.title_ja}に必要な設定は `inventory-sync systems` で"
+        "確認できます。",
     )
 
 

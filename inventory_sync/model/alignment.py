@@ -78,18 +78,24 @@ class PreviewRow(NamedTuple):
     owed: int = 0
 
 
-def check_policy(policy: AlignPolicy, rule: PublishRule) -> str | None:
-    """Why this policy has no meaning with this rule, or None.
+def check_policy(policy: AlignPolicy, rule: PublishRule) -> tuple[str, str] | None:
+    """Why this policy has no meaning with this rule, in English and Japanese, or None.
 
-    >>> check_policy(AlignPolicy.CHANNEL_WINS, PublishRule(percent=50))
+    >>> check_policy(AlignPolicy.CHANNEL_WINS, PublishRule(percent=50))[0]
     'channel_wins needs percent 100 and no maximum: a share or a capped number does not say how much stock there is'
     """
     if policy is not AlignPolicy.CHANNEL_WINS or rule.plain:
         return None
     if rule.percent == 100 and rule.maximum is None:
-        return "channel_wins needs no end_when: a number that is told as 0 does not say how much stock there is"
+        return (
+            "channel_wins needs no end_when: a number that is told as 0 does not say how much stock there is",
+            "channel_wins では end_when を使えません(0 と表示した在庫数からは、実際の在庫数が分かりません)",
+        )
     return (
-        "channel_wins needs percent 100 and no maximum: a share or a capped number does not say how much stock there is"
+        "channel_wins needs percent 100 and no maximum: a share or a capped number does not say how much stock there "
+        "is",
+        "channel_wins では percent を 100 とし、max は書きません(割合や上限をかけた在庫数からは、実際の在庫数が"
+        "分かりません)",
     )
 
 
@@ -107,7 +113,7 @@ def preview(
         return _left_out(channel)
     objection = check_policy(policy, rule)
     if objection is not None:
-        raise ValueError(objection)
+        raise ValueError(objection[0])
     target = published(ledger.level or 0, rule, held=held)
     excluded = _excluded(ledger, channel, policy, target)
     if excluded is not None or ledger.level is None or channel.level is None:

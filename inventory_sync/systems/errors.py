@@ -83,9 +83,31 @@ class FileRefused(PartnerError):
 
 
 class InvalidSettings(PartnerError):
-    """A connection's settings cannot work. `field` names the one at fault, `remedy` what would be right."""
+    """A connection's settings cannot work. `field` names the one at fault, `remedy` what would be right.
 
-    def __init__(self, message: str, *, field: str, remedy: str, code: str = "IS-CFG-001") -> None:
+    `message_ja` and `remedy_ja` are the same in Japanese; where a system of another author gives none, its English.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str,
+        remedy: str,
+        code: str = "IS-CFG-001",
+        message_ja: str = "",
+        remedy_ja: str = "",
+    ) -> None:
         super().__init__(message, code=code)
         self.field = field
         self.remedy = remedy
+        self.message_ja = message_ja or message
+        self.remedy_ja = remedy_ja or remedy
+
+
+class WrongValue(ValueError):
+    """What a settings model says of a value that it cannot take, in English and Japanese: what would be right."""
+
+    def __init__(self, message: str, japanese: str) -> None:
+        super().__init__(message)
+        self.japanese = japanese

@@ -318,7 +318,7 @@ class ClientContext:
 class SettingsModel(BaseModel):
     """Base of every system's connection settings. Fields of type SecretStr are stored encrypted, the rest in clear.
 
-    Subclasses validate shapes with messages that say what would be right.
+    Subclasses validate shapes and raise `WrongValue`, which says in both languages what would be right.
     """
 
     model_config = {"extra": "forbid", "frozen": True}

@@ -21,3 +21,7 @@ class Problem:
         No sentence has a colon of its own, so that the particulars can be told behind it in any language.
         """
         return f"{self.en}: {particulars}" if particulars else self.en
+
+    def text_ja(self, particulars: str = "") -> str:
+        """The Japanese sentence, in the same way."""
+        return f"{self.ja}: {particulars}" if particulars else self.ja

@@ -56,13 +56,16 @@ class Registry:
             return definition
         folded = {known.casefold(): known for known in self._definitions}
         near = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.5)
-        known = ", ".join(self._definitions) or "none is installed"
+        known = ", ".join(self._definitions)
         remedy = f"did you mean {folded[near[0]]!r}? " if near else ""
+        remedy_ja = f"「{folded[near[0]]}」の間違いではありませんか。" if near else ""
         raise InvalidSettings(
             f"there is no system named {name!r}",
             field="system",
-            remedy=f"{remedy}Known systems: {known}.",
+            remedy=f"{remedy}Known systems: {known or 'none is installed'}.",
             code="IS-CFG-002",
+            message_ja=f"「{name}」という名前のシステムはありません。",
+            remedy_ja=f"{remedy_ja}使えるシステム: {known or 'インストールされていません'}。",
         )
 
 

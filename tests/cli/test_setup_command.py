@@ -208,6 +208,14 @@ def test_a_refused_credential_ends_a_scripted_setup_with_its_remedy_and_saves_no
     assert not person.path.exists()
 
 
+def test_what_is_wrong_with_an_answer_is_told_in_japanese(person: Person) -> None:
+    person.environ["INVENTORY_SYNC_LANGUAGE"] = "ja"
+    found = person.setup(ALL.replace(TILL_SECRET, "'${NOT_SET_ANYWHERE}'"), expect=FAILED)
+    assert "環境変数 NOT_SET_ANYWHERE が設定されていません。" in found.stderr
+    named = person.setup(ALL.replace("name: pos", "name: Pos!"), expect=WRONG_USE)
+    assert "英小文字、数字、_、- を使い、1〜40 文字で書いてください。" in named.stderr
+
+
 def test_a_secret_may_stay_in_the_environment_and_the_file_then_names_the_variable(person: Person) -> None:
     person.environ["TILL_VALUE"] = TILL_SECRET
     person.setup(ALL.replace(TILL_SECRET, "'${TILL_VALUE}'"))

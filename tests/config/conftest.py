@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -128,6 +129,24 @@ routes:
 """
 
 
+JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
+
+
+def told_in_japanese(error: ConfigError) -> None:
+    """Every problem is told in Japanese as well, at the same place, with the code and without what must not be shown.
+
+    What an invented system says in its own English may stand in it: its author gave nothing else.
+    """
+    assert error.japanese.startswith(error.place), error
+    assert error.japanese.endswith(f"[{error.code}]"), error
+    assert SECRET not in error.japanese
+    if error.code.startswith("IS-CFG-"):
+        assert JAPANESE.search(error.problem.ja), error
+        assert JAPANESE.search(error.problem.remedy_ja), error
+        assert error.problem.remedy_ja.endswith("。"), error
+        assert not error.problem.ja.endswith("。"), error
+
+
 class ConfigKit:
     """Reads texts with the invented systems; `CONNECTIONS` is ten lines long, `ROUTE` four."""
 
@@ -137,6 +156,7 @@ class ConfigKit:
     CONNECTIONS = CONNECTIONS
     WITHOUT_SECRET = WITHOUT_SECRET
     ROUTE = ROUTE
+    told_in_japanese = staticmethod(told_in_japanese)
 
     def load(self, text: str, **extra: Any) -> ConfigDocument:
         return load_document(text, ENVIRON, SYSTEMS, **extra)
@@ -144,6 +164,8 @@ class ConfigKit:
     def errors(self, text: str, **extra: Any) -> tuple[ConfigError, ...]:
         with pytest.raises(ConfigErrors) as caught:
             self.load(text, **extra)
+        for error in caught.value.errors:
+            told_in_japanese(error)
         return caught.value.errors
 
     def only_error(self, text: str, **extra: Any) -> ConfigError:

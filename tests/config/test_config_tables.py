@@ -34,6 +34,8 @@ class Folder:
     def errors(self, lines: str) -> tuple[ConfigError, ...]:
         with pytest.raises(ConfigErrors) as caught:
             self.load(lines)
+        for error in caught.value.errors:
+            self.config.told_in_japanese(error)
         return caught.value.errors
 
     def only_error(self, lines: str) -> ConfigError:

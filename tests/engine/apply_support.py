@@ -146,6 +146,9 @@ TILL = _system("till", {Role.LEDGER, Role.CHANNEL}, "product_code")
 STALL = _system("stall", {Role.CHANNEL, Role.LEDGER}, "sku")
 SYSTEMS = {"till": TILL, "stall": STALL}
 
+PARTNERS_OWN = ("IS-DMO-", "IS-MKS-", "IS-MKC-", "IS-GEN-", "IS-CON-002")
+"""Codes whose Japanese is told by the code alone: those of systems, and that of a credential of another shop."""
+
 CONNECTIONS = f"""\
 connections:
   pos:
@@ -226,6 +229,10 @@ class Desk:
         with pytest.raises(ApplyFailed) as caught:
             await self.apply(text)
         assert await self.dump() == before
+        for problem in caught.value.problems:
+            assert problem.subject_ja.startswith(("接続 ", "ルート ")), problem
+            assert not problem.message_ja or not problem.message_ja.isascii(), problem
+            assert bool(problem.message_ja) or problem.code.startswith(PARTNERS_OWN), problem
         return caught.value
 
     async def import_catalogues(self) -> None:

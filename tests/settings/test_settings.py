@@ -97,6 +97,27 @@ def test_a_wrong_value_is_refused_by_name_and_never_shown(environ: dict[str, str
     with pytest.raises(SettingsError, match=expected) as caught:
         load_settings({f"INVENTORY_SYNC_{name}": value for name, value in environ.items()})
     assert "hunter2secret" not in str(caught.value)
+    assert "hunter2secret" not in caught.value.japanese
+
+
+@pytest.mark.parametrize(
+    ("environ", "japanese"),
+    [
+        ({"HTTP_PORT": "http"}, "INVENTORY_SYNC_HTTP_PORT: ここには整数を書きます(半角数字だけ)。"),
+        ({"HTTP_PORT": "70000"}, "INVENTORY_SYNC_HTTP_PORT: 65535 以下の数値を書いてください。"),
+        ({"LANGUAGE": "fr"}, "INVENTORY_SYNC_LANGUAGE: 次のいずれかを書いてください: ja、en。"),
+        ({"TIMEZONE": "Tokyo"}, "INVENTORY_SYNC_TIMEZONE: Asia/Tokyo のような名前を書いてください。"),
+        (
+            {"LOGLEVEL": "info", "SECRET_KEY_FILE": "/no/such/file"},
+            "INVENTORY_SYNC_LOGLEVEL という設定はありません。INVENTORY_SYNC_LOG_LEVEL の間違いではありませんか。"
+            "INVENTORY_SYNC_SECRET_KEY_FILE のファイル /no/such/file を読み取れません。パスと権限を確認してください。",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_japanese_too(environ: dict[str, str], japanese: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({f"INVENTORY_SYNC_{name}": value for name, value in environ.items()})
+    assert caught.value.japanese == japanese
 
 
 def test_every_problem_is_told_at_once() -> None:

@@ -66,10 +66,11 @@ def application(definition: SystemDefinition, given: Mapping[str, str]) -> dict[
             )
         wrong = objection(definition, given, name)
         if wrong is not None:
+            english, japanese = wrong
             raise RefusedByRule(
                 "IS-CON-071",
-                f"{name}: {wrong}. Nothing was noted; correct it and apply again.",
-                f"{name} の値を確認してください({wrong})。何も記録していません。直してからもう一度実行してください。",
+                f"{name}: {english}. Nothing was noted; correct it and apply again.",
+                f"{name} の値を確認してください({japanese})。何も記録していません。直して再度実行してください。",
             )
         kept[name] = canonical(definition, given, name)
     return kept

@@ -18,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap
 from inventory_sync.config.connections import secret_fields
 from inventory_sync.systems.errors import InvalidSettings
 from inventory_sync.systems.port import SystemDefinition
+from inventory_sync.systems.settings_words import words_of
 from inventory_sync.systems.steps import Step, StepProof, Way
 
 REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -94,16 +95,18 @@ def more_settings(definition: SystemDefinition) -> tuple[str, ...]:
     return tuple(info.alias or name for name, info in definition.settings.model_fields.items())
 
 
-def objection(definition: SystemDefinition, values: Mapping[str, str], name: str) -> str | None:
-    """What the system has against the value of one setting, as far as that can be told by itself."""
+def objection(definition: SystemDefinition, values: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """What the system has against the value of one setting, in English and Japanese, as far as that can be told by
+    itself."""
     try:
         definition.settings.model_validate(dict(values))
     except ValidationError as refusal:
-        for error in refusal.errors(include_url=False, include_input=False, include_context=False):
+        for error in refusal.errors(include_url=False, include_input=False):
             if error["loc"] and str(error["loc"][0]) == name and error["type"] != "missing":
-                return str(error["msg"]).removeprefix("Value error, ")
+                return words_of(error)
     except InvalidSettings as refusal:
-        return f"{refusal.message} {refusal.remedy}" if refusal.field == name else None
+        if refusal.field == name:
+            return f"{refusal.message} {refusal.remedy}", f"{refusal.message_ja} {refusal.remedy_ja}"
     return None
 
 

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from inventory_sync.ledger.values import DEFAULT_LABEL, Kind
+from inventory_sync.systems.errors import WrongValue
+from inventory_sync.systems.settings_words import words_of
 
 DEFAULT_PROFILE = "default"
 DEFAULT_SHRINK_PERCENT = 30
@@ -70,9 +72,14 @@ class UnknownItems(StrEnum):
 
 
 class ProfileError(Exception):
-    """A declared profile cannot work, or there is none of that name. The message says what would be right."""
+    """A declared profile cannot work, or there is none of that name. The message says what would be right; `japanese`
+    is the same message in Japanese."""
 
     code = "IS-FIL-030"
+
+    def __init__(self, message: str, japanese: str) -> None:
+        super().__init__(message)
+        self.japanese = japanese
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +150,7 @@ class ColumnSettings(BaseModel):
     def _each_once(self) -> ColumnSettings:
         headers = [value for value in self.model_dump().values() if value is not None]
         if len(set(headers)) < len(headers):
-            raise ValueError("name a different header for each column")
+            raise WrongValue("name a different header for each column", "列ごとに異なる見出しを書いてください")
         return self
 
 
@@ -176,9 +183,14 @@ class ProfileSettings(BaseModel):
         try:
             groups = re.compile(value).groups
         except re.error as error:
-            raise ValueError(f"write a regular expression ({error})") from None
+            raise WrongValue(
+                f"write a regular expression ({error})", "正規表現として読み取れません。書き方を確認してください"
+            ) from None
         if groups != 1:
-            raise ValueError(r"write a pattern with one group of digits, such as stock_(\d+)\.csv")
+            raise WrongValue(
+                r"write a pattern with one group of digits, such as stock_(\d+)\.csv",
+                r"stock_(\d+)\.csv のように、数字のグループが一つある正規表現を書いてください",
+            )
         return value
 
     @field_validator("timezone")
@@ -187,19 +199,33 @@ class ProfileSettings(BaseModel):
         try:
             ZoneInfo(value or DEFAULT_TIMEZONE)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("write a time zone such as Asia/Tokyo") from None
+            raise WrongValue(
+                "write a time zone such as Asia/Tokyo", "Asia/Tokyo のようなタイムゾーンの名前を書いてください"
+            ) from None
         return value
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ProfileSettings:
         if self.columns.location is None and not self.location:
-            raise ValueError("name a location column, or the location that the whole file speaks of")
+            raise WrongValue(
+                "name a location column, or the location that the whole file speaks of",
+                "ロケーションの列か、ファイル全体のロケーションを指定してください",
+            )
         if self.columns.location is not None and self.location:
-            raise ValueError("name a location column or one location, not both")
+            raise WrongValue(
+                "name a location column or one location, not both",
+                "ロケーションの列とファイル全体のロケーションは、どちらか一方だけを指定してください",
+            )
         if self.kind in (Kind.COUNT, Kind.CHANNEL):
-            raise ValueError("a file's differences are no count and come from no channel: choose another kind")
+            raise WrongValue(
+                "a file's differences are no count and come from no channel: choose another kind",
+                "ファイルの増減は棚卸でも販売チャネルの変動でもありません。別の kind を指定してください",
+            )
         if self.snapshot and (self.mode is Mode.ADD or self.columns.mode is not None):
-            raise ValueError("a snapshot only sets quantities: leave out mode and the mode column")
+            raise WrongValue(
+                "a snapshot only sets quantities: leave out mode and the mode column",
+                "snapshot は在庫数を設定するだけです。mode と mode の列を削除してください",
+            )
         return self
 
     def profile(self, name: str, timezone: str = DEFAULT_TIMEZONE) -> FileProfile:
@@ -234,13 +260,19 @@ def read_profiles(declared: Mapping[str, Any], timezone: str = DEFAULT_TIMEZONE)
     found = {DEFAULT_PROFILE: FileProfile(timezone=ZoneInfo(timezone))}
     for name, value in declared.items():
         if not _NAME.fullmatch(name):
-            raise ProfileError(f"{name!r}: name a profile in lower-case letters, digits and hyphens, 40 at most.")
+            raise ProfileError(
+                f"{name!r}: name a profile in lower-case letters, digits and hyphens, 40 at most.",
+                f"「{name}」: プロファイルの名前は英小文字、数字、ハイフンで 40 文字以内にしてください。",
+            )
         try:
             settings = ProfileSettings.model_validate(_without_source(value))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise ProfileError(f"Profile {name!r}, {where or 'as a whole'}: {first['msg']}.") from None
+            raise ProfileError(
+                f"Profile {name!r}, {where or 'as a whole'}: {first['msg']}.",
+                f"プロファイル「{name}」の{where or '全体'}: {words_of(first)[1]}。",
+            ) from None
         found[name] = settings.profile(name, timezone)
     return found
 
@@ -255,5 +287,9 @@ def _without_source(declared: Any) -> Any:
 def profile_named(profiles: Mapping[str, FileProfile], name: str) -> FileProfile:
     """The profile of that name. Raises ProfileError naming those that exist."""
     if name not in profiles:
-        raise ProfileError(f"There is no file profile {name!r}. Profiles: {', '.join(sorted(profiles))}.")
+        known = ", ".join(sorted(profiles))
+        raise ProfileError(
+            f"There is no file profile {name!r}. Profiles: {known}.",
+            f"ファイルのプロファイル「{name}」はありません。プロファイル: {known}。",
+        )
     return profiles[name]

@@ -25,6 +25,7 @@ from inventory_sync.ledger.files.arrivals import MARKER_SUFFIX, Arrivals, Seen
 from inventory_sync.ledger.files.disk import Disk
 from inventory_sync.ledger.files.folder import own_name
 from inventory_sync.ledger.files.parse import MOST_BYTES
+from inventory_sync.systems.errors import WrongValue
 
 log = structlog.get_logger()
 
@@ -65,18 +66,27 @@ class SftpSettings(BaseModel):
             try:
                 asyncssh.import_public_key(line)
             except (asyncssh.KeyImportError, ValueError):
-                raise ValueError("write each host key as `ssh-keyscan` prints it, such as ssh-ed25519 AAAA…") from None
+                raise WrongValue(
+                    "write each host key as `ssh-keyscan` prints it, such as ssh-ed25519 AAAA…",
+                    "ホスト鍵は `ssh-keyscan` の表示どおり(例: ssh-ed25519 AAAA…)に書いてください",
+                ) from None
         return value
 
     @model_validator(mode="after")
     def _one_way_in(self) -> SftpSettings:
         if (self.password is None) == (self.private_key is None):
-            raise ValueError("give a password or a private key, and only one of them")
+            raise WrongValue(
+                "give a password or a private key, and only one of them",
+                "パスワードか秘密鍵のどちらか一方だけを指定してください",
+            )
         if self.private_key is not None:
             try:
                 _ = self.key
             except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError):
-                raise ValueError("the private key cannot be read; it may need a passphrase, or another one") from None
+                raise WrongValue(
+                    "the private key cannot be read; it may need a passphrase, or another one",
+                    "秘密鍵を読み取れません。パスフレーズを指定しているか、正しいかを確認してください",
+                ) from None
         return self
 
     @cached_property

@@ -28,6 +28,8 @@ from inventory_sync.ledger.files.problems import Language
 from inventory_sync.ledger.files.profile import DEFAULT_TIMEZONE, FileProfile, ProfileError, read_profiles
 from inventory_sync.ledger.files.sftp import Puller, SftpError, SftpSettings
 from inventory_sync.ledger.files.takein import Desk
+from inventory_sync.systems.errors import WrongValue
+from inventory_sync.systems.settings_words import words_of
 
 log = structlog.get_logger()
 
@@ -53,7 +55,9 @@ class FolderSettings(BaseModel):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         if not value.is_absolute():
-            raise ValueError("write a whole path, such as /srv/stock/nightly")
+            raise WrongValue(
+                "write a whole path, such as /srv/stock/nightly", "/srv/stock/nightly のような絶対パスを書いてください"
+            )
         return value
 
 
@@ -78,20 +82,30 @@ def read_sources(
     for name, values in sorted(declared.items()):
         if "folder" not in values:
             if "sftp" in values:
-                raise ProfileError(f"Profile {name!r}, sftp: name the folder that files are fetched into.")
+                raise ProfileError(
+                    f"Profile {name!r}, sftp: name the folder that files are fetched into.",
+                    f"プロファイル「{name}」の sftp: 取得したファイルを置く folder を指定してください。",
+                )
             continue
         try:
             folder = FolderSettings.model_validate(values["folder"])
             sftp = None if values.get("sftp") is None else _sftp(name, values["sftp"], secrets)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "as a whole"
-            raise ProfileError(f"Profile {name!r}, folder or sftp, {where}: {first['msg']}.") from None
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ProfileError(
+                f"Profile {name!r}, folder or sftp, {where or 'as a whole'}: {first['msg']}.",
+                f"プロファイル「{name}」の folder または sftp の{where or '全体'}: {words_of(first)[1]}。",
+            ) from None
         found.append(SourceSettings(profiles[name], folder, sftp))
     paths = [source.folder.path for source in found]
     for source in found:
         if paths.count(source.folder.path) > 1:
-            raise ProfileError(f"Profile {source.profile.name!r}: each profile needs a folder of its own.")
+            name = source.profile.name
+            raise ProfileError(
+                f"Profile {name!r}: each profile needs a folder of its own.",
+                f"プロファイル「{name}」: フォルダーはプロファイルごとに別々にしてください。",
+            )
     return found
 
 
@@ -105,11 +119,15 @@ def sources_of(settings: object) -> list[SourceSettings]:
 
 def _sftp(name: str, declared: Any, secrets: Mapping[str, str]) -> SftpSettings:
     if not isinstance(declared, Mapping):
-        raise ProfileError(f"Profile {name!r}, sftp: write host, username, host_keys and directory.")
+        raise ProfileError(
+            f"Profile {name!r}, sftp: write host, username, host_keys and directory.",
+            f"プロファイル「{name}」の sftp: host、username、host_keys、directory を書いてください。",
+        )
     written = [secret for secret in SECRETS if secret in declared]
     if written:
         raise ProfileError(
-            f"Profile {name!r}, sftp.{written[0]}: a secret goes into sftp_{written[0]} of the connection."
+            f"Profile {name!r}, sftp.{written[0]}: a secret goes into sftp_{written[0]} of the connection.",
+            f"プロファイル「{name}」の sftp.{written[0]}: 認証情報は接続の sftp_{written[0]} に書いてください。",
         )
     kept = {secret: secrets[f"sftp_{secret}"] for secret in SECRETS if secrets.get(f"sftp_{secret}")}
     return SftpSettings.model_validate({**declared, **kept})

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from inventory_sync.systems.errors import WrongValue
 from inventory_sync.systems.port import SettingsModel
 
 IN_PROCESS = "builtin:"
@@ -45,7 +46,10 @@ class BuiltinSettings(SettingsModel):
         parts = urlsplit(value)
         plain = not (parts.query or parts.fragment or parts.username or parts.password)
         if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
-            raise ValueError("write a whole address such as https://stock.example.jp, or leave it out for our own")
+            raise WrongValue(
+                "write a whole address such as https://stock.example.jp, or leave it out for our own",
+                "https://stock.example.jp のような完全なアドレスを書くか、このサーバーの台帳なら削除してください",
+            )
         return value.rstrip("/")
 
     @field_validator("api_key")
@@ -53,14 +57,20 @@ class BuiltinSettings(SettingsModel):
     def _key(cls, value: SecretStr | None) -> SecretStr | None:
         text = "" if value is None else value.get_secret_value()
         if value is not None and (not text.isascii() or not text.isprintable() or not text or " " in text):
-            raise ValueError("write the key as `ledger keys create` showed it, without blanks")
+            raise WrongValue(
+                "write the key as `ledger keys create` showed it, without blanks",
+                "`ledger keys create` で表示されたキーを、空白なしでそのまま書いてください",
+            )
         return value
 
     @field_validator("label")
     @classmethod
     def _label(cls, value: str) -> str:
         if not value or len(value) > 200 or not value.isprintable():
-            raise ValueError("write the name of one stock label of the ledger, such as stock")
+            raise WrongValue(
+                "write the name of one stock label of the ledger, such as stock",
+                "stock のような、台帳の在庫の区分の名前を一つ書いてください",
+            )
         return value
 
     @field_validator("timezone")
@@ -69,17 +79,29 @@ class BuiltinSettings(SettingsModel):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("write a time zone such as Asia/Tokyo") from error
+            raise WrongValue(
+                "write a time zone such as Asia/Tokyo", "Asia/Tokyo のようなタイムゾーンの名前を書いてください"
+            ) from error
         return value
 
     @model_validator(mode="after")
     def _together(self) -> BuiltinSettings:
         if self.base_url is not None and self.api_key is None:
-            raise ValueError("a ledger at base_url needs api_key, made there with `ledger keys create`")
+            raise WrongValue(
+                "a ledger at base_url needs api_key, made there with `ledger keys create`",
+                "base_url の台帳には api_key が必要です。その台帳のサーバーで `ledger keys create` を実行して作成して"
+                "ください",
+            )
         if self.base_url is not None and self.files:
-            raise ValueError("files are taken in where the ledger lives: leave them out here, or leave base_url out")
+            raise WrongValue(
+                "files are taken in where the ledger lives: leave them out here, or leave base_url out",
+                "ファイルは台帳のあるサーバーで取り込みます。files か base_url のどちらかを削除してください",
+            )
         if self.base_url is None and self.api_key is not None:
-            raise ValueError("leave api_key out: the ledger of this installation needs none")
+            raise WrongValue(
+                "leave api_key out: the ledger of this installation needs none",
+                "このサーバーの台帳に api_key は不要です。削除してください",
+            )
         return self
 
     @property

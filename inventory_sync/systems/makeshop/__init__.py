@@ -64,7 +64,14 @@ def _change_source(settings: MakeShopSettings, found: Mapping[str, str]) -> Chan
 async def _calibrate(settings: MakeShopSettings, context: ClientContext, item: ItemKey) -> Calibration:
     if settings.api == "classic":
         problem = problems.CALIBRATION_NOT_NEEDED
-        raise InvalidSettings(problem.en, field="api", remedy=problem.remedy_en, code=problem.code)
+        raise InvalidSettings(
+            problem.en,
+            field="api",
+            remedy=problem.remedy_en,
+            code=problem.code,
+            message_ja=problem.ja,
+            remedy_ja=problem.remedy_ja,
+        )
     return await calibrate_graphql(settings, context, item)
 
 

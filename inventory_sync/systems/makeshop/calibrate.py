@@ -54,7 +54,7 @@ async def calibrate(
     """
     named = item_of(item)
     if named is None:
-        raise _unfit(f"{item!r} names no product or variation")
+        raise _unfit(f"{item!r} names no product or variation", f"「{item}」は商品でもバリエーションでもありません")
     bench = _Bench(settings, context, named, pause)
     await bench.open()
     _log.info("makeshop.calibration_started", item=item, original=bench.original)
@@ -95,14 +95,20 @@ class _Bench:
         listed = await self._patiently(lambda: self._door.ask(READ, documents.PRODUCTS, one, read_products))
         same = [each for each in listed.items if each.key == self._item.key]
         if not same:
-            raise _unfit(f"{self._item.key} is not in the shop, or has no number of its own")
+            raise _unfit(
+                f"{self._item.key} is not in the shop, or has no number of its own",
+                f"{self._item.key} がショップにないか、この商品だけの在庫数がありません",
+            )
         if not same[0].tracked:
-            raise _unfit(f"{self._item.key}: {same[0].status}")
+            raise _unfit(f"{self._item.key}: {same[0].status}", f"{self._item.key} の在庫数は管理されていません")
         if same[0].status != HIDDEN:
-            raise _unfit(f"{self._item.key} is on sale")
+            raise _unfit(f"{self._item.key} is on sale", f"{self._item.key} は販売中です")
         number = await self._read()
         if number is None or not 1 <= number <= LARGEST:
-            raise _unfit(f"the stock of {self._item.key} is {'not limited' if number is None else number}")
+            raise _unfit(
+                f"the stock of {self._item.key} is {'not limited' if number is None else number}",
+                f"{self._item.key} の在庫数は{'無制限' if number is None else number}です",
+            )
         self.original = number
         self._tell(
             f"Read the hidden product. If this ends halfway, set its stock back to {number}",
@@ -232,6 +238,13 @@ class _Bench:
         self.steps.append(CalibrationStep(did_en, did_ja, saw))
 
 
-def _unfit(particulars: str) -> InvalidSettings:
+def _unfit(particulars: str, japanese: str) -> InvalidSettings:
     problem = problems.CALIBRATION_REFUSED
-    return InvalidSettings(problem.text(particulars), field="item", remedy=problem.remedy_en, code=problem.code)
+    return InvalidSettings(
+        problem.text(particulars),
+        field="item",
+        remedy=problem.remedy_en,
+        code=problem.code,
+        message_ja=problem.text_ja(japanese),
+        remedy_ja=problem.remedy_ja,
+    )

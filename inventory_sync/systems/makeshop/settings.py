@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from inventory_sync.systems.errors import WrongValue
 from inventory_sync.systems.order_settings import OrderSettings
 from inventory_sync.systems.port import SettingsModel
 
@@ -43,15 +44,20 @@ _SHOP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9.-])")
 IN_USE = "適用中"  # how MakeShop's admin marks the domain of a shop that is in use
 _HEADER_VALUE = re.compile(r"[!-~]+")
-_BLANK_HINT = "there is a blank or line break at its beginning or end, from pasting; write it without"
 
 
 def _trimmed(value: str) -> str:
     """The value as it is. A pasted blank at an end is refused and never cut off: nobody could see what was kept."""
     if not value:
-        raise ValueError("it is empty; paste the whole value, or leave the setting out")
+        raise WrongValue(
+            "it is empty; paste the whole value, or leave the setting out",
+            "値が空です。値全体を貼り付けるか、この行を削除してください",
+        )
     if value != value.strip():
-        raise ValueError(_BLANK_HINT)
+        raise WrongValue(
+            "there is a blank or line break at its beginning or end, from pasting; write it without",
+            "値の前後に空白か改行が入っています(貼り付けによるもの)。取り除いてください",
+        )
     return value
 
 
@@ -64,30 +70,41 @@ def _secret(value: SecretStr | None) -> SecretStr | None:
 def _header_secret(value: SecretStr | None) -> SecretStr | None:
     """A secret that travels in an HTTP header."""
     if value is not None and not _HEADER_VALUE.fullmatch(_trimmed(value.get_secret_value())):
-        raise ValueError("it holds a blank or a character that MakeShop never issues; copy the value again")
+        raise WrongValue(
+            "it holds a blank or a character that MakeShop never issues; copy the value again",
+            "空白か、makeshop の値にはない文字が入っています。値をコピーし直してください",
+        )
     return value
 
 
 def _token(value: SecretStr | None) -> SecretStr | None:
     _header_secret(value)
     if value is not None and value.get_secret_value().lower().startswith("bearer"):
-        raise ValueError("write the token alone, beginning with PAT., without the word Bearer")
+        raise WrongValue(
+            "write the token alone, beginning with PAT., without the word Bearer",
+            "Bearer を付けず、PAT. で始まるトークンだけを書いてください",
+        )
     return value
 
 
 def _password(value: SecretStr | None) -> SecretStr | None:
     _secret(value)
     if value is not None and len(value.get_secret_value()) > MAX_PASSWORD:
-        raise ValueError(
+        raise WrongValue(
             f"MakeShop takes passwords of at most {MAX_PASSWORD} characters here: "
-            "shorten the administrator's password at MakeShop first, then write the new one"
+            "shorten the administrator's password at MakeShop first, then write the new one",
+            f"makeshop がここで受け付けるパスワードは {MAX_PASSWORD} 文字までです。先に makeshop で管理者のパスワードを"
+            "短くし、新しいパスワードを書いてください",
         )
     return value
 
 
 def _shop_id(value: str | None) -> str | None:
     if value is not None and not _SHOP_ID.fullmatch(_trimmed(value)):
-        raise ValueError("write the shop ID as MakeShop shows it: letters, digits, hyphens and underscores only")
+        raise WrongValue(
+            "write the shop ID as MakeShop shows it: letters, digits, hyphens and underscores only",
+            "makeshop に表示されるショップ ID を書いてください(半角英数字、ハイフン、アンダースコアのみ)",
+        )
     return value
 
 
@@ -97,7 +114,10 @@ def _base_url(value: str | None) -> str | None:
     parts = urlsplit(_trimmed(value))
     plain = not (parts.query or parts.fragment or parts.username or parts.password)
     if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
-        raise ValueError(f"write the whole address, such as {GRAPHQL_ENDPOINT}, without query or user name")
+        raise WrongValue(
+            f"write the whole address, such as {GRAPHQL_ENDPOINT}, without query or user name",
+            f"{GRAPHQL_ENDPOINT} のような完全なアドレスを、クエリやユーザー名なしで書いてください",
+        )
     return value
 
 
@@ -116,11 +136,17 @@ def _shop_address(value: str | None) -> str | None:
     listed = [each.strip() for each in re.split(r"[,、\n]", _trimmed(value))]
     active = [each for each in listed if IN_USE in each] or listed
     if len(active) != 1:
-        raise ValueError(f"several addresses are listed: write the one that MakeShop marks {IN_USE}, alone")
+        raise WrongValue(
+            f"several addresses are listed: write the one that MakeShop marks {IN_USE}, alone",
+            f"アドレスが複数あります。makeshop で「{IN_USE}」と表示されるものだけを書いてください",
+        )
     text = active[0].partition("://")[2] or active[0]
     found = _DOMAIN.match(text.strip())
     if found is None:
-        raise ValueError("write the address of the shop, such as shop.example.jp")
+        raise WrongValue(
+            "write the address of the shop, such as shop.example.jp",
+            "shop.example.jp のようなショップのアドレスを書いてください",
+        )
     return found[0].lower()
 
 
@@ -209,15 +235,20 @@ class MakeShopSettings(SettingsModel):
                 "product_auth_code": self.product_auth_code,
                 "admin_password": self.admin_password,
             }
-            hint = ""
+            hint = hint_ja = ""
         else:
             needed = {"access_token": self.access_token, "api_key": self.api_key}
             codes = (self.order_auth_code, self.product_auth_code, self.admin_password)
-            hint = "" if codes == (None,) * len(codes) else "; a shop with auth codes only is connected by api: classic"
+            classic = codes != (None,) * len(codes)
+            hint = "; a shop with auth codes only is connected by api: classic" if classic else ""
+            hint_ja = "。認証コードだけのショップは api: classic で接続します" if classic else ""
         lacking = [name for name, value in needed.items() if value is None]
         if lacking:
             are = "is" if len(lacking) == 1 else "are"
-            raise ValueError(f"{' and '.join(lacking)} {are} missing for api: {self.api}{hint}")
+            raise WrongValue(
+                f"{' and '.join(lacking)} {are} missing for api: {self.api}{hint}",
+                f"api: {self.api} に必要な {'、'.join(lacking)} がありません{hint_ja}",
+            )
         return self
 
     @property

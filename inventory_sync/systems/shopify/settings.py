@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from inventory_sync.systems.errors import WrongValue
 from inventory_sync.systems.port import SettingsModel
 from inventory_sync.systems.shopify.versions import NEWEST, SUPPORTED_UNTIL
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 _SUFFIX = ".myshopify.com"
 _WHERE = "its .myshopify.com name stands in the Shopify admin under Settings > Domains"
+_WHERE_JA = "Shopify 管理画面の「設定 > ドメイン」にある .myshopify.com の名前を書いてください"
 
 
 def normalise_shop(value: object) -> str:
@@ -22,10 +24,10 @@ def normalise_shop(value: object) -> str:
     >>> normalise_shop("https://admin.shopify.com/store/demo-jp/settings")
     'demo-jp.myshopify.com'
 
-    Raises ValueError for a custom domain and for anything else, with the place to look.
+    Raises WrongValue for a custom domain and for anything else, with the place to look.
     """
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"the shop is missing; {_WHERE}")
+        raise WrongValue(f"the shop is missing; {_WHERE}", f"ショップの名前がありません。{_WHERE_JA}")
     given = value.strip().lower()
     parts = urlsplit(given if "//" in given else f"//{given}")
     host = parts.netloc.split("@")[-1].split(":")[0].rstrip(".")
@@ -35,17 +37,27 @@ def normalise_shop(value: object) -> str:
     elif host.endswith(_SUFFIX):
         name = host.removesuffix(_SUFFIX)
     elif "." in host:
-        raise ValueError(f"{host} is the shop's public domain; {_WHERE}")
+        raise WrongValue(
+            f"{host} is the shop's public domain; {_WHERE}",
+            f"{host} はショップの公開用のドメインです。{_WHERE_JA}",
+        )
     else:
         name = host
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{given[:80]!r} names no shop; write it like demo-jp or demo-jp{_SUFFIX}; {_WHERE}")
+        raise WrongValue(
+            f"{given[:80]!r} names no shop; write it like demo-jp or demo-jp{_SUFFIX}; {_WHERE}",
+            f"「{given[:80]}」はショップの名前ではありません(例: demo-jp、demo-jp{_SUFFIX})。{_WHERE_JA}",
+        )
     return name + _SUFFIX
 
 
 def _api_version(value: str) -> str:
     if value not in SUPPORTED_UNTIL:
-        raise ValueError(f"API version {value[:20]!r} is not supported; choose one of {', '.join(SUPPORTED_UNTIL)}")
+        choices = ", ".join(SUPPORTED_UNTIL)
+        raise WrongValue(
+            f"API version {value[:20]!r} is not supported; choose one of {choices}",
+            f"API バージョン「{value[:20]}」には対応していません。次のいずれかを書いてください: {choices}",
+        )
     return value
 
 
@@ -60,7 +72,10 @@ def _base_url(value: str | None) -> str | None:
         or parts.fragment
         or "@" in parts.netloc
     ):
-        raise ValueError("base_url must be like https://host or http://host:port, without user, query or fragment")
+        raise WrongValue(
+            "base_url must be like https://host or http://host:port, without user, query or fragment",
+            "base_url は https://host か http://host:port の形で、ユーザー名、クエリ、# 以降なしで書いてください",
+        )
     return value.rstrip("/")
 
 
@@ -69,9 +84,15 @@ def _clean_secret(value: SecretStr | None) -> SecretStr | None:
         return None
     plain = value.get_secret_value()
     if not plain:
-        raise ValueError("it is empty; paste the whole value, or leave the field out")
+        raise WrongValue(
+            "it is empty; paste the whole value, or leave the field out",
+            "値が空です。値全体を貼り付けるか、この行を削除してください",
+        )
     if plain != plain.strip() or any(sign.isspace() for sign in plain):
-        raise ValueError("it contains a blank or a line break; copy the value again without it")
+        raise WrongValue(
+            "it contains a blank or a line break; copy the value again without it",
+            "空白か改行が入っています。値だけをコピーし直してください",
+        )
     return value
 
 
@@ -108,30 +129,54 @@ class ShopifySettings(SettingsModel):
         app = {"client_id": self.client_id, "client_secret": self.client_secret}
         custom = {"access_token": self.access_token, "api_secret": self.api_secret}
         names = "client_id and client_secret (Dev Dashboard app), or access_token and api_secret (older custom app)"
+        names_ja = (
+            "client_id と client_secret(Dev Dashboard のアプリ)、または "
+            "access_token と api_secret(以前のカスタムアプリ)"
+        )
         given = [kind for kind in (app, custom) if any(value is not None for value in kind.values())]
         if not given:
-            raise ValueError(f"the credentials are missing: give {names}")
+            raise WrongValue(
+                f"the credentials are missing: give {names}", f"認証情報がありません。{names_ja}を書いてください"
+            )
         if len(given) == 2:
-            raise ValueError(f"two kinds of credential are given: keep either {names}")
+            raise WrongValue(
+                f"two kinds of credential are given: keep either {names}",
+                f"認証情報が 2 種類あります。{names_ja}のどちらか一方だけを残してください",
+            )
         lacking = [name for name, value in given[0].items() if value is None]
         if lacking:
             present = [name for name in given[0] if name not in lacking]
-            raise ValueError(f"{' and '.join(lacking)} is missing beside {' and '.join(present)}")
+            raise WrongValue(
+                f"{' and '.join(lacking)} is missing beside {' and '.join(present)}",
+                f"{' と '.join(present)} と組になる {' と '.join(lacking)} がありません。加えてください",
+            )
         self._refuse_swapped()
         return self
 
     def _refuse_swapped(self) -> None:
         """Refuse a value that shows by its beginning that it belongs into another field."""
         if self.access_token is not None and _plain(self.access_token).startswith("shpss_"):
-            raise ValueError("access_token holds an API secret (shpss_…); the Admin API token begins with shpat_")
+            raise WrongValue(
+                "access_token holds an API secret (shpss_…); the Admin API token begins with shpat_",
+                "access_token に API シークレット(shpss_…)が入っています。shpat_ で始まるトークンを書いてください",
+            )
         for name in ("client_secret", "api_secret", "previous_client_secret"):
             value = getattr(self, name)
             if value is not None and _plain(value).startswith("shpat_"):
-                raise ValueError(f"{name} holds an access token (shpat_…); paste the app's secret there")
+                raise WrongValue(
+                    f"{name} holds an access token (shpat_…); paste the app's secret there",
+                    f"{name} にアクセストークン(shpat_…)が入っています。アプリのシークレットを書いてください",
+                )
         if self.client_id is not None and self.client_id.startswith(("shpat_", "shpss_")):
-            raise ValueError("client_id holds a secret; paste the Client ID there")
+            raise WrongValue(
+                "client_id holds a secret; paste the Client ID there",
+                "client_id にシークレットが入っています。クライアント ID を書いてください",
+            )
         if self.previous_client_secret is not None and self.previous_client_secret in self.current_secrets:
-            raise ValueError("previous_client_secret is the same as the current secret; leave it out")
+            raise WrongValue(
+                "previous_client_secret is the same as the current secret; leave it out",
+                "previous_client_secret が現在のシークレットと同じです。削除してください",
+            )
 
     @property
     def current_secrets(self) -> tuple[SecretStr, ...]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from inventory_sync.systems.errors import WrongValue
 from inventory_sync.systems.port import SettingsModel
 
 # Platform API reference, "common": hosts per environment.
@@ -62,21 +63,30 @@ class SmaregiSettings(SettingsModel):
     @classmethod
     def _contract(cls, value: str) -> str:
         if not _CONTRACT.fullmatch(value):
-            raise ValueError("write the contract ID as Smaregi shows it, such as sb_abc123d4, without blanks")
+            raise WrongValue(
+                "write the contract ID as Smaregi shows it, such as sb_abc123d4, without blanks",
+                "スマレジに表示される契約 ID(例: sb_abc123d4)を、空白なしで書いてください",
+            )
         return value
 
     @field_validator("client_id")
     @classmethod
     def _client(cls, value: str) -> str:
         if not _PRINTABLE.fullmatch(value) or ":" in value:
-            raise ValueError("write the app's client ID as the developer console shows it, without blanks around it")
+            raise WrongValue(
+                "write the app's client ID as the developer console shows it, without blanks around it",
+                "スマレジ・デベロッパーズに表示されるアプリのクライアント ID を、前後の空白なしで書いてください",
+            )
         return value
 
     @field_validator("client_secret")
     @classmethod
     def _client_secret(cls, value: SecretStr) -> SecretStr:
         if not _PRINTABLE.fullmatch(value.get_secret_value()):
-            raise ValueError("write the app's client secret as the developer console shows it, without blanks")
+            raise WrongValue(
+                "write the app's client secret as the developer console shows it, without blanks",
+                "スマレジ・デベロッパーズに表示されるアプリのクライアントシークレットを、空白なしで書いてください",
+            )
         return value
 
     @field_validator("webhook_secret", "previous_webhook_secret")
@@ -86,14 +96,21 @@ class SmaregiSettings(SettingsModel):
             return None
         text = value.get_secret_value()
         if not _PRINTABLE.fullmatch(text) or len(text) < MIN_SECRET:
-            raise ValueError(f"use at least {MIN_SECRET} ASCII characters, without blanks around: it is the only proof")
+            raise WrongValue(
+                f"use at least {MIN_SECRET} ASCII characters, without blanks around: it is the only proof",
+                f"半角英数字と記号で {MIN_SECRET} 文字以上、前後の空白なしで書いてください(通知が本物だと示す唯一の"
+                "値です)",
+            )
         return value
 
     @field_validator("webhook_header")
     @classmethod
     def _header(cls, value: str) -> str:
         if not _HEADER.fullmatch(value):
-            raise ValueError(f"write a header name such as {DEFAULT_WEBHOOK_HEADER}, without colon or blanks")
+            raise WrongValue(
+                f"write a header name such as {DEFAULT_WEBHOOK_HEADER}, without colon or blanks",
+                f"{DEFAULT_WEBHOOK_HEADER} のようなヘッダー名を、コロンと空白なしで書いてください",
+            )
         return value
 
     @field_validator("base_url", "token_url")
@@ -104,7 +121,10 @@ class SmaregiSettings(SettingsModel):
         parts = urlsplit(value)
         plain = not (parts.query or parts.fragment or parts.username or parts.password)
         if parts.scheme not in ("https", "http") or not parts.hostname or not plain:
-            raise ValueError("write a whole address such as https://api.smaregi.jp, without query or user name")
+            raise WrongValue(
+                "write a whole address such as https://api.smaregi.jp, without query or user name",
+                "https://api.smaregi.jp のような完全なアドレスを、クエリやユーザー名なしで書いてください",
+            )
         return value.rstrip("/")
 
     @property

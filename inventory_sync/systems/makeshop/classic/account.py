@@ -97,4 +97,11 @@ def _secret(value: SecretStr | None, name: str) -> str:
 
 
 def _invalid(problem: Problem, name: str) -> InvalidSettings:
-    return InvalidSettings(problem.text(name), field=name, remedy=problem.remedy_en, code=problem.code)
+    return InvalidSettings(
+        problem.text(name),
+        field=name,
+        remedy=problem.remedy_en,
+        code=problem.code,
+        message_ja=problem.text_ja(name),
+        remedy_ja=problem.remedy_ja,
+    )
