@@ -87,7 +87,7 @@ COMMANDS: Mapping[str, str] = {
         "台帳の在庫数を、`ledger import` で読み戻せるファイルに書き出します。"
     ),
     "Show an item's levels at every location, with what is on hand and what is owed.": (
-        "商品の在庫数を、手元の数と未計上の数とともに、ロケーションごとに表示します。"
+        "商品の在庫数を、実在庫と不足分とともに、ロケーションごとに表示します。"
     ),
     "Book a count: there were that many at that time. What was booked for later times stays on top.": (
         "棚卸の結果を、その時点の数として計上します。それより後の変動はその上に加わります。"
@@ -110,12 +110,12 @@ COMMANDS: Mapping[str, str] = {
     "Where stock lies.": "在庫を置くロケーションを扱います。",
     "List the locations.": "ロケーションの一覧を表示します。",
     "Make a location, or change all of it.": "ロケーションを作るか、その内容をすべて置き換えます。",
-    "Kinds of stock (sellable, damaged ...).": "在庫の区分 (販売可能、破損など) を扱います。",
+    "Kinds of stock (sellable, damaged ...).": "在庫区分 (販売可能、破損など) を扱います。",
     "List the stock labels, and which of them may go below 0.": (
-        "在庫の区分の一覧と、0 未満になってよいかどうかを表示します。"
+        "在庫区分の一覧と、0 未満になってよいかどうかを表示します。"
     ),
     "Make a stock label, or change whether its levels may go below 0.": (
-        "在庫の区分を作るか、0 未満になってよいかどうかを変更します。"
+        "在庫区分を作るか、0 未満になってよいかどうかを変更します。"
     ),
     "Addresses that are told which levels changed.": "在庫数の変化を知らせる送り先を扱います。",
     "Tell an address which levels change from now on. The signing secret is shown once.": (
@@ -184,7 +184,7 @@ COMMANDS: Mapping[str, str] = {
         "商品ごとの設定を、`publish import` で読めるCSVに書き出します。"
     ),
     "Cells that are not written: refused by a partner, running away, or kept out. They are still read.": (
-        "書き込みを止めているセル (取引先の拒否、数の暴走、人による対象外) を扱います。読み取りは続けます。"
+        "書き込みを止めているセル (取引先の拒否、数の繰り返し増減、人による対象外) を扱います。読み取りは続けます。"
     ),
     "List the cells in quarantine, oldest first.": "隔離中のセルを古い順に一覧表示します。",
     "Let cells be written again, once what was wrong with them is mended; those too that a person kept out.": (

@@ -80,7 +80,7 @@ PARAMETERS: Mapping[str, str] = {
     "The item's SKU, to the character.": "商品のSKU。1文字も違わないように指定します。",
     "What was counted.": "数えた個数。",
     "Where.": "ロケーション。",
-    "Which stock label.": "在庫の区分。",
+    "Which stock label.": "在庫区分。",
     "The time it speaks of, with its offset. Now, if left out.": (
         "いつの時点の数か (時差を付けた時刻)。省略すると現在です。"
     ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from inventory_sync.cli.texts import Words
 from inventory_sync.engine.explain.words import WAITS
+from inventory_sync.engine.state_words import ROUTES, RUNS, in_japanese
 
 KINDS: Mapping[str, str] = {
     "import": "商品の取り込み",
@@ -17,19 +18,6 @@ KINDS: Mapping[str, str] = {
     "publish": "公開設定の反映",
 }
 """Kinds of runs, in Japanese."""
-
-STATES: Mapping[str, str] = {
-    "running": "実行中",
-    "stopped": "停止",
-    "done": "完了",
-    "failed": "失敗",
-    "proposed": "未着手",
-    "confirmed": "順番待ち",
-    "released": "送信待ち",
-    "sent": "応答待ち",
-    "skipped": "対象外",
-}
-"""How far a run or a row of it is, in Japanese."""
 
 REASONS: Mapping[str, str] = {
     "stopped by a person": "人が停止しました",
@@ -47,7 +35,7 @@ _ROUTE = re.compile(r"the route is (\w+)")
 
 def state(say: Words, of: str) -> str:
     """How far a run or a row of it is."""
-    return say.either(STATES.get(of, of), of)
+    return say.either(in_japanese(RUNS, of), of)
 
 
 def kind(say: Words, of: str) -> str:
@@ -59,10 +47,10 @@ def reason(say: Words, of: str) -> str:
     """Why a run stands, or a row was not written; what a partner said stands as it was said.
 
     >>> reason(Words("ja"), "the route is watching"), reason(Words("en"), "quarantined")
-    ('ルートは watching です', 'waits for its quarantine to end')
+    ('ルートは見守り中です', 'waits for its quarantine to end')
     """
     if of in WAITS and of:
         waits_ja, waits = WAITS[of]
         return say.either(waits_ja, f"waits for {waits}")
     found = _ROUTE.fullmatch(of)
-    return say.either(f"ルートは {found[1]} です" if found else REASONS.get(of, of), of)
+    return say.either(f"ルートは{in_japanese(ROUTES, found[1])}です" if found else REASONS.get(of, of), of)
