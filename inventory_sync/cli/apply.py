@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from inventory_sync.cli import partners, shell
+from inventory_sync.cli import state_texts as words
 from inventory_sync.cli.texts import Words
 from inventory_sync.config import ConfigDocument, load_document
 from inventory_sync.engine.apply import apply as apply_document
@@ -107,7 +108,13 @@ def show(session: shell.Session, report: ApplyReport) -> None:
     if report.dry_run:
         session.line(say("dry_run"))
     rows = [
-        (kind, change.name, change.what.value, change.state, _fields(change))
+        (
+            kind,
+            change.name,
+            words.change(say, change.what.value),
+            words.either_state(say, change.state),
+            _fields(change),
+        )
         for kind, changes in ((say("connections"), report.connections), (say("routes"), report.routes))
         for change in changes
     ]

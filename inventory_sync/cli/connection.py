@@ -9,6 +9,7 @@ import typer
 
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.connection_texts import say
+from inventory_sync.cli.state_texts import connection_state
 from inventory_sync.engine import calibration, files
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.routes import NoSuch
@@ -60,7 +61,10 @@ def list_connections(as_json: Json = False) -> None:
         if as_json:
             session.json({"connections": found})
             return
-        rows = [(c["name"], c["system"], c["title"], c["state"], _pairs(c["calibration"])) for c in found]
+        rows = [
+            (c["name"], c["system"], c["title"], connection_state(session.say, c["state"]), _pairs(c["calibration"]))
+            for c in found
+        ]
         session.table("connections", ("name", "kind", "what", "state", "detail"), rows)
 
     shell.run(work)

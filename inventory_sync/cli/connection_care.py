@@ -17,6 +17,7 @@ from inventory_sync.cli import partners, shell
 from inventory_sync.cli.asking import Asker, asker_for, resolved
 from inventory_sync.cli.connection_texts import say
 from inventory_sync.cli.shell import moment
+from inventory_sync.cli.state_texts import connection_state
 from inventory_sync.config.connections import NAME, NAME_REMEDY, secret_fields
 from inventory_sync.engine import connections_care as care
 from inventory_sync.engine.connections_care import Cared, Desk
@@ -97,7 +98,8 @@ def show(name: Name, as_json: Json = False) -> None:
 def _show(session: shell.Session, found: dict[str, Any], now: datetime) -> None:
     language = session.settings.language
     health = say(language, f"health_{found['health']}")
-    session.line(f"{found['name']}: {found['system']} {found['identity'] or ''} · {found['state']} ({health})")
+    state = connection_state(session.say, found["state"])
+    session.line(f"{found['name']}: {found['system']} {found['identity'] or ''} · {state} ({health})")
     if found["reason"]:
         told = partners.told(session.say.language, found["code"], found["reason"], found["remedy"], name=found["name"])
         session.line(f"  {told[0]} [{found['code']}]")
@@ -242,7 +244,7 @@ def approval(
             if what == "granted":
                 state = await approvals.granted(house, name, chosen, actor=shell.actor())
                 result: dict[str, Any] = {"name": name, "state": state}
-                text = say(language, "granted", name=name, state=state)
+                text = say(language, "granted", name=name, state=connection_state(session.say, state))
             else:
                 since = None if at is None else day_of(session, at)
                 given = await _application(session, house, name, details or ())

@@ -9,7 +9,7 @@ import typer
 
 from inventory_sync.cli import ledger_admin, ledger_files, shell
 from inventory_sync.cli.ledger_desk import BookName, Desk, Json, at_book, moment_of
-from inventory_sync.cli.ledger_texts import show_table, tell
+from inventory_sync.cli.ledger_texts import kind_word, show_table, tell
 from inventory_sync.cli.shell import moment
 from inventory_sync.ledger import book as ledger
 from inventory_sync.ledger import reading
@@ -153,7 +153,7 @@ def entries(
         if as_json:
             desk.session.json({"book": desk.book.name, "entries": [asdict(entry) for entry in found]})
             return
-        show_table(desk.session, "entries", ENTRY_HEADINGS, [_entry_row(entry) for entry in found])
+        show_table(desk.session, "entries", ENTRY_HEADINGS, [_entry_row(desk.session, entry) for entry in found])
 
     at_book(book, work)
 
@@ -187,14 +187,14 @@ def _level_row(level: Level) -> tuple[object, ...]:
     return level.location, level.label, level.quantity, level.on_hand, level.owed, moment(level.changed_at)
 
 
-def _entry_row(entry: Entry) -> tuple[object, ...]:
+def _entry_row(session: shell.Session, entry: Entry) -> tuple[object, ...]:
     return (
         entry.sequence,
         moment(entry.as_of),
         entry.sku,
         entry.location,
         entry.label,
-        entry.kind.value,
+        kind_word(session, entry.kind),
         f"{entry.delta:+d}",
         entry.quantity,
         entry.reason,

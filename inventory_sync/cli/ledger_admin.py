@@ -9,7 +9,7 @@ import typer
 
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.ledger_desk import BookName, Desk, Json, at_book
-from inventory_sync.cli.ledger_texts import show_table, tell
+from inventory_sync.cli.ledger_texts import scope_word, show_table, tell
 from inventory_sync.cli.shell import moment
 from inventory_sync.ledger import book as ledger
 from inventory_sync.ledger import hooks as outgoing
@@ -52,7 +52,7 @@ def create_key(
         if as_json:
             desk.session.json({"book": desk.book.name, **asdict(made)})
             return
-        desk.session.line(tell(desk.session, "key_made", name=made.name, scope=made.scope.value))
+        desk.session.line(tell(desk.session, "key_made", name=made.name, scope=scope_word(desk.session, made.scope)))
         desk.session.line(made.key)
 
     at_book(book, work)
@@ -68,7 +68,10 @@ def list_keys(book: BookName = None, as_json: Json = False) -> None:
             desk.session.json({"book": desk.book.name, "keys": [asdict(key) for key in found]})
             return
         rows = [
-            (k.name, k.prefix, k.scope.value, k.made_by, moment(k.made_at), moment(k.used_at), moment(k.revoked_at))
+            (
+                *(k.name, k.prefix, scope_word(desk.session, k.scope), k.made_by),
+                *(moment(k.made_at), moment(k.used_at), moment(k.revoked_at)),
+            )
             for k in found
         ]
         headings = ("name", "prefix", "scope", "made_by", "made_at", "used_at", "revoked_at")

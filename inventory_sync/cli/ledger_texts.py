@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from inventory_sync.cli.shell import Session
+from inventory_sync.ledger.keys import Scope
+from inventory_sync.ledger.values import Kind
 
 LEDGER_TEXTS: dict[str, tuple[str, str]] = {
     # headings
@@ -87,6 +89,36 @@ LEDGER_TEXTS: dict[str, tuple[str, str]] = {
         "{value} is no time that can be read. Write it with its offset, such as 2026-04-01T09:30+09:00.",
     ),
 }
+
+KINDS: Mapping[Kind, str] = {
+    Kind.ADJUSTMENT: "調整",
+    Kind.SALE: "販売",
+    Kind.RETURN: "返品",
+    Kind.RECEIPT: "入荷",
+    Kind.SHIPMENT: "出荷",
+    Kind.TRANSFER: "移動",
+    Kind.LOSS: "減耗",
+    Kind.CORRECTION: "訂正",
+    Kind.COUNT: "棚卸",
+    Kind.RESERVATION: "確保",
+    Kind.LAYAWAY: "取り置き",
+    Kind.OTHER: "その他",
+    Kind.CHANNEL: "販売チャネルの変動",
+}
+"""Why a level moved, in Japanese."""
+
+SCOPES: Mapping[Scope, str] = {Scope.READ: "読み取り", Scope.WRITE: "読み書き"}
+"""What a key may do, in Japanese."""
+
+
+def kind_word(session: Session, kind: Kind) -> str:
+    """Why a level moved."""
+    return session.say.either(KINDS[kind], kind.value)
+
+
+def scope_word(session: Session, scope: Scope) -> str:
+    """What a key may do."""
+    return session.say.either(SCOPES[scope], scope.value)
 
 
 def tell(session: Session, key: str, /, **values: object) -> str:

@@ -37,9 +37,11 @@ from inventory_sync.cli import (
     stocktake,
     systems,
 )
+from inventory_sync.cli.spoken import Spoken
 
 app = typer.Typer(
     name="inventory-sync",
+    cls=Spoken,
     help="Keeps one stock ledger and several sales channels equal, in seconds, exactly once.",
     no_args_is_help=True,
     add_completion=False,

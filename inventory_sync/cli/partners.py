@@ -13,7 +13,7 @@ from inventory_sync.engine.connections import IDENTITY
 from inventory_sync.engine.connections_care import BY_A_PERSON
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.quarantine import EXCLUDED
-from inventory_sync.engine.reasons import in_japanese
+from inventory_sync.engine.reasons import reason_in_japanese
 from inventory_sync.engine.second_writer import RUNAWAY
 from inventory_sync.engine.stored import REMOVED, unseal
 from inventory_sync.ledger.transport import transport_to
@@ -105,7 +105,7 @@ def told(
         return reason, remedy
     problems = problems_in_japanese() if problems is None else problems
     remedy_ja = problems.get(code or "", ("", remedy))[1]
-    return in_japanese(problems, code, reason), remedy_ja.replace("接続名", name)
+    return reason_in_japanese(problems, code, reason), remedy_ja.replace("接続名", name)
 
 
 def known_system(name: str) -> SystemDefinition:

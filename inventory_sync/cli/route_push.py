@@ -277,7 +277,7 @@ async def _table(
     third = "action" if undoes is None else "connection"
     session.table("preview", ("value", "item", "location", third, "before", "after", "why"), shown)
     if total > len(shown):
-        session.line(session.say("more_lines", count=total - len(shown)))
+        session.line(session.say("lines_left", count=total - len(shown)))
     session.line(summary_line(session, made) if undoes is None else _undo_summary(session, made, undoes))
     session.line(_how_to_accept(session, made, undoes))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from inventory_sync.cli.setup_choices import ALIGN, BASIS, DIRECTION, SALES
 from inventory_sync.cli.shell import Session, moment
+from inventory_sync.cli.state_texts import route_state, setting, stage
 from inventory_sync.cli.status import reasons
 
 NAMED = 3
@@ -31,9 +33,9 @@ _FIGURES_JA = {
 def show_route(session: Session, found: dict[str, Any]) -> None:
     """Print a route for people."""
     say = session.say
-    state = found["state"] if not found["stopped_by"] else f"{found['state']} ({found['stopped_by']})"
+    state = route_state(say, found)
     if found["stage"] != found["state"]:
-        state += f" · {found['stage']}"
+        state += f" · {stage(say, found['stage'])}"
     session.line(f"{found['name']}: {found['ledger']} → {found['channel']} · {state}")
     marks = {"done": "✓", "now": "→", "later": "·"}
     session.line("  " + "  ".join(f"{marks[each['state']]} {say('step_' + each['step'])}" for each in found["steps"]))
@@ -51,16 +53,17 @@ def show_route(session: Session, found: dict[str, Any]) -> None:
     fields = f"{found['ledger_field']} = {', '.join(found['channel_fields'])}"
     session.line(
         say.either(
-            f"  方向 {found['direction']} · 販売の計上 {found['sales']}{within} · 最初の合わせ方 {found['align']} · "
-            f"紐付け {fields} · 出品 {found['listings']}",
+            f"  方向: {setting(say, DIRECTION, found['direction'])} · "
+            f"販売の計上: {setting(say, SALES, found['sales'])}{within} · "
+            f"最初の合わせ方: {setting(say, ALIGN, found['align'])} · 紐付け: {fields} · 出品: {found['listings']}",
             f"  direction {found['direction']} · sales {found['sales']}{within} · first alignment {found['align']} · "
             f"match {fields} · listings {found['listings']}",
         )
     )
     session.line(
         say.either(
-            f"  台帳の数 {found['ledger_basis']} · 計上方法 {found['intake']} · 公開: 安全在庫 {found['buffer']}、割合 "
-            f"{found['percent']}%、上限 {maximum}",
+            f"  台帳の数: {setting(say, BASIS, found['ledger_basis'])} · 計上方法: {found['intake']} · "
+            f"公開: 安全在庫 {found['buffer']}、割合 {found['percent']}%、上限 {maximum}",
             f"  number {found['ledger_basis']} · intake {found['intake']} · publish: buffer {found['buffer']}, percent "
             f"{found['percent']}, max {maximum}",
         )

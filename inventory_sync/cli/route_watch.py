@@ -11,6 +11,7 @@ import typer
 
 from inventory_sync.cli import shell
 from inventory_sync.cli.shell import moment
+from inventory_sync.cli.state_texts import stage
 from inventory_sync.engine import watching
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import RefusedByRule
@@ -111,8 +112,8 @@ def _show(session: shell.Session, found: dict[str, Any]) -> None:
     either, now = session.say.either, found["now"]
     lines = [
         either(
-            f"{found['route']} の見守り({found['state']}): {moment(found['since'])} 〜 {moment(found['until'])}、"
-            f"{now.get('cells', 0)} セル",
+            f"{found['route']} の見守り({stage(session.say, found['state'])}): "
+            f"{moment(found['since'])} 〜 {moment(found['until'])}、{now.get('cells', 0)} セル",
             f"{found['route']} ({found['state']}), watched {moment(found['since'])} – {moment(found['until'])}, "
             f"{now.get('cells', 0)} cells",
         ),

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from inventory_sync.cli.texts import Words
 from inventory_sync.engine.explain.words import WAITS
-from inventory_sync.engine.reasons import in_japanese
+from inventory_sync.engine.reasons import reason_in_japanese
+from inventory_sync.engine.state_words import ROUTES, RUNS, state_in_japanese
 
 KINDS: Mapping[str, str] = {
     "import": "商品の取り込み",
@@ -18,19 +19,6 @@ KINDS: Mapping[str, str] = {
     "publish": "公開設定の反映",
 }
 """Kinds of runs, in Japanese."""
-
-STATES: Mapping[str, str] = {
-    "running": "実行中",
-    "stopped": "停止",
-    "done": "完了",
-    "failed": "失敗",
-    "proposed": "未着手",
-    "confirmed": "順番待ち",
-    "released": "送信待ち",
-    "sent": "応答待ち",
-    "skipped": "対象外",
-}
-"""How far a run or a row of it is, in Japanese."""
 
 REASONS: Mapping[str, str] = {
     "stopped by a person": "人が停止しました",
@@ -43,21 +31,15 @@ REASONS: Mapping[str, str] = {
 }
 """Why a run stands, or a row of it was left out, in Japanese."""
 
-_PATTERNS = (
-    (re.compile(r"the route is (\w+)"), "ルートは {} です"),
-    (
-        re.compile(
-            r"the partner listed (\d+) (?:items|levels) where (\d+) (?:were|are) known: the list is not believed"
-        ),
-        "取引先の一覧には {1} 件のうち {0} 件しかなかったため、採用しませんでした",
-    ),
+_ROUTE = re.compile(r"the route is (\w+)")
+_FEW_LISTED = re.compile(
+    r"the partner listed (\d+) (?:items|levels) where (\d+) (?:were|are) known: the list is not believed"
 )
-"""Reasons that say more than a word, in Japanese."""
 
 
 def state(say: Words, of: str) -> str:
     """How far a run or a row of it is."""
-    return say.either(STATES.get(of, of), of)
+    return say.either(state_in_japanese(RUNS, of), of)
 
 
 def kind(say: Words, of: str) -> str:
@@ -71,12 +53,15 @@ def reason(say: Words, of: str, code: str | None = None, problems: Mapping[str, 
     `problems`: those of partners by their code, each a sentence and a remedy in Japanese.
 
     >>> reason(Words("ja"), "the route is watching"), reason(Words("en"), "quarantined")
-    ('ルートは watching です', 'waits for its quarantine to end')
+    ('ルートは見守り中です', 'waits for its quarantine to end')
     """
     if of in WAITS and of:
         waits_ja, waits = WAITS[of]
         return say.either(waits_ja, f"waits for {waits}")
-    for pattern, sentence in _PATTERNS:
-        if found := pattern.fullmatch(of):
-            return say.either(sentence.format(*found.groups()), of)
-    return say.either(REASONS[of] if of in REASONS else in_japanese(problems or {}, code, of), of)
+    if found := _ROUTE.fullmatch(of):
+        return say.either(f"ルートは{state_in_japanese(ROUTES, found[1])}です", of)
+    if found := _FEW_LISTED.fullmatch(of):
+        return say.either(
+            f"取引先の一覧には {found[2]} 件のうち {found[1]} 件しかなかったため、採用しませんでした", of
+        )
+    return say.either(REASONS[of] if of in REASONS else reason_in_japanese(problems or {}, code, of), of)

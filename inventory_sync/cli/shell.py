@@ -112,7 +112,7 @@ def run(work: Callable[[Session], Coroutine[Any, Any, int | None]], *, logs: boo
 
     `logs`: the command is a service and logs as the settings say; others only warn.
     """
-    say = Words(_language_before_settings())
+    say = Words(language_before_settings())
     try:
         settings = load_settings(os.environ)
         say = Words(settings.language)
@@ -137,7 +137,8 @@ def _loop(work: Coroutine[Any, Any, int | None]) -> int | None:
     return uvloop.run(work)
 
 
-def _language_before_settings() -> Language:
+def language_before_settings() -> Language:
+    """Which language to speak where the settings were not read, or cannot be."""
     return "en" if os.environ.get(f"{PREFIX}LANGUAGE", "").lower() == "en" else "ja"
 
 

@@ -9,6 +9,7 @@ import typer
 
 from inventory_sync.cli import partners, shell
 from inventory_sync.cli.shell import moment
+from inventory_sync.cli.state_texts import connection_state, route_state, stage
 from inventory_sync.engine import overview
 
 
@@ -46,7 +47,7 @@ def _connections(session: shell.Session, found: dict[str, Any]) -> None:
             each["name"],
             each["system"],
             each["identity"],
-            each["state"],
+            connection_state(say, each["state"]),
             say("yes" if each["served"] else "no"),
             each["items"] if each["importing"] is None else f"{each['items']} (+{each['importing']})",
             each.get("cells", 0),
@@ -85,7 +86,7 @@ def show_routes(session: shell.Session, found: list[dict[str, Any]]) -> None:
         (
             each["name"],
             f"{each['ledger']} → {each['channel']}",
-            each["state"] if not each["stopped_by"] else f"{each['state']} ({each['stopped_by']})",
+            route_state(session.say, each),
             ", ".join(each["blockers"]),
             each["counts"]["pairs"],
             each["counts"]["live"],
@@ -99,7 +100,7 @@ def show_routes(session: shell.Session, found: list[dict[str, Any]]) -> None:
     session.table("routes", headings, rows)
     for each in found:
         if each["blocked_by"]:
-            session.line(f"  {each['name']} ({each['stage']}):")
+            session.line(f"  {each['name']} ({stage(session.say, each['stage'])}):")
             for line in reasons(session, each["blocked_by"]):
                 session.line(f"    {line}")
 

@@ -161,10 +161,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Preview {id} of {route}: {channel} written to the channel, {ledger} to the ledger, {keep} left, "
         "{excluded} excluded; units up {up}, down {down}",
     ),
-    "more_lines": (
-        "ほか {count} 行は --csv または --json で表示します。",
-        "{count} more lines: use --csv or --json.",
-    ),
     "lines_left": (
         "ほか {count} 行は --lines または --json で表示します。",
         "{count} more lines: use --lines or --json.",

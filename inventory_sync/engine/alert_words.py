@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from inventory_sync.engine.explain.words import ALERTS, of
-from inventory_sync.engine.reasons import in_japanese
+from inventory_sync.engine.reasons import reason_in_japanese
 
 REMEDIES: Mapping[str, tuple[str, str]] = {
     "approval_overdue": (
@@ -140,11 +140,11 @@ def described(alert: Mapping[str, Any], problems: Mapping[str, tuple[str, str]])
     remedy_ja, remedy = (text.replace("{first}", alert["subject"].partition("/")[0]) for text in of(REMEDIES, code))
     if code == "connection_broken" and detail.get("reason"):
         problem, reason = detail.get("problem", ""), detail["reason"]
-        title_ja, title = f"{title_ja}: {in_japanese(problems, problem, reason)}", f"{title}: {reason}"
+        title_ja, title = f"{title_ja}: {reason_in_japanese(problems, problem, reason)}", f"{title}: {reason}"
         remedy_ja = problems.get(problem, ("", remedy_ja))[1]
         remedy = detail.get("remedy") or remedy
     if code == "bug" and detail.get("message"):
         message = detail["message"]
-        title_ja = f"{title_ja}: {in_japanese(problems, detail.get('problem'), message)}"
+        title_ja = f"{title_ja}: {reason_in_japanese(problems, detail.get('problem'), message)}"
         title = f"{title}: {message}"
     return {"title": {"ja": title_ja, "en": title}, "remedy": {"ja": remedy_ja, "en": remedy}}

@@ -22,6 +22,7 @@ from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.connections import APPROVAL_OVERDUE, cut_off, link, mark_broken
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
+from inventory_sync.engine.state_words import CONNECTIONS, state_in_japanese
 from inventory_sync.engine.stored import REMOVED, open_settings, unseal
 from inventory_sync.secrets import SecretBox, SecretsError
 from inventory_sync.store import db
@@ -167,7 +168,7 @@ async def relink(house: House, name: str, values: Mapping[str, str], desk: Desk)
             "IS-CON-031",
             f"The connection {name} is not unlinked (it is {record['state']}): "
             f"replace its credential with `inventory-sync connection renew {name}`.",
-            f"接続 {name} の連携は解除されていません({record['state']})。認証情報の更新は "
+            f"接続 {name} の連携は解除されていません({state_in_japanese(CONNECTIONS, record['state'])})。認証情報の更新は "
             f"`inventory-sync connection renew {name}` です。",
         )
     return await _replace(house, record, values, desk, "connection.relinked")

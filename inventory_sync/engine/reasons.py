@@ -36,18 +36,18 @@ IN_JAPANESE: Mapping[str, str] = {
 """Our own reasons in Japanese, by their English words."""
 
 
-def in_japanese(problems: Mapping[str, tuple[str, str]], code: str | None, text: str) -> str:
+def reason_in_japanese(problems: Mapping[str, tuple[str, str]], code: str | None, text: str) -> str:
     """A stored English reason in Japanese: the sentence of its problem, with what the English text adds to its own
     sentence behind a colon (a status, the partner's own words) in brackets.
 
     `problems`: partners' problems by their code, each a sentence and a remedy in Japanese. A text that has no code, or
     one that nobody knows, stands as it was stored.
 
-    >>> in_japanese({"IS-1": ("拒否されました", "")}, "IS-1", "It was refused: HTTP 422: no such store")
+    >>> reason_in_japanese({"IS-1": ("拒否されました", "")}, "IS-1", "It was refused: HTTP 422: no such store")
     '拒否されました(HTTP 422: no such store)'
-    >>> in_japanese({"IS-1": ("拒否されました。", "")}, "IS-1", "It was refused")
+    >>> reason_in_japanese({"IS-1": ("拒否されました。", "")}, "IS-1", "It was refused")
     '拒否されました。'
-    >>> in_japanese({}, None, "owner changed")
+    >>> reason_in_japanese({}, None, "owner changed")
     '担当するプロセスが替わりました'
     """
     told = problems.get(code or "")

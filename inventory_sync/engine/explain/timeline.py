@@ -9,7 +9,7 @@ from typing import Any
 from inventory_sync.engine.explain import words
 from inventory_sync.engine.explain.gather import Found, movement, write
 from inventory_sync.engine.explain.state import ACCEPTED, CellState, Event, Kind, Movement, Write
-from inventory_sync.engine.reasons import in_japanese
+from inventory_sync.engine.reasons import reason_in_japanese
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
@@ -114,7 +114,7 @@ def _wrote(cell: CellState, each: Write, problems: Mapping[str, tuple[str, str]]
     ja, en = _STATES.get(each.state, (each.state, each.state))
     told = bool(each.reason) and each.state != "applied"
     why = f": {each.reason}" if told else ""
-    why_ja = f": {in_japanese(problems, each.reason_code, each.reason)}" if told else ""
+    why_ja = f": {reason_in_japanese(problems, each.reason_code, each.reason)}" if told else ""
     tries_en = f", sent {each.attempts} times" if each.attempts > 1 else ""
     tries_ja = f"、{each.attempts} 回送信" if each.attempts > 1 else ""
     after = each.after if each.state in ("applied", "not_applied", "rejected") else each.target
@@ -327,7 +327,7 @@ def _standing(cell: CellState, problems: Mapping[str, tuple[str, str]]) -> Itera
             Kind.QUARANTINE,
             cell.place,
             f"put in quarantine: {cell.quarantine.reason}",
-            f"隔離: {in_japanese(problems, cell.quarantine.code, cell.quarantine.reason)}",
+            f"隔離: {reason_in_japanese(problems, cell.quarantine.code, cell.quarantine.reason)}",
             cause=cell.quarantine.code,
             reason_code=cell.quarantine.code,
         )

@@ -8,7 +8,7 @@ from inventory_sync.engine.explain.causes import OF_BLOCKED, Cause
 from inventory_sync.engine.explain.finding import Clock, Finding, finding, sentence, signed
 from inventory_sync.engine.explain.state import ACCEPTED, CellState, Number
 from inventory_sync.engine.explain.words import REASONS, of
-from inventory_sync.engine.reasons import in_japanese
+from inventory_sync.engine.reasons import reason_in_japanese
 from inventory_sync.engine.route_words import Blocker, blocker, connection_code
 from inventory_sync.model.decide import Blocked
 
@@ -28,7 +28,7 @@ def stopped(number: Number, clock: Clock) -> Iterator[Finding]:
     for link in (route.channel, route.ledger):
         if not link.works:
             words = blocker(connection_code(link.state), route.name, link.name)
-            ja = in_japanese(clock.problems, link.code, link.reason)
+            ja = reason_in_japanese(clock.problems, link.code, link.reason)
             remedy_ja = clock.problems.get(link.code, ("", link.remedy))[1]
             yield finding(
                 Cause.CONNECTION_BROKEN,
@@ -95,7 +95,7 @@ def not_written(number: Number, clock: Clock) -> Iterator[Finding]:
         elif cell.quarantined or cell.quarantine is not None:
             why = cell.quarantine
             en = why.reason if why else ""
-            ja = in_japanese(clock.problems, why.code, en) if why else ""
+            ja = reason_in_japanese(clock.problems, why.code, en) if why else ""
             yield finding(Cause.QUARANTINED, where=cell.place, reason=(sentence(ja, "。"), sentence(en)))
         if cell.op is not None and (cause := _OPEN.get(cell.op.state)):
             yield finding(cause, where=cell.place, units=signed(cell.op.delta))

@@ -15,6 +15,7 @@ from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
 from inventory_sync.engine.runs.pushes import check_writable
+from inventory_sync.engine.state_words import ROUTES, RUNS, state_in_japanese
 from inventory_sync.store import db
 
 RATE_WINDOW = timedelta(seconds=30)
@@ -148,7 +149,7 @@ async def stop(house: House, run_id: int, *, actor: str) -> RunView:
             raise RefusedByRule(
                 "IS-RUN-010",
                 f"The run {run_id} is {run['state']}: there is nothing to stop.",
-                f"実行 {run_id} は {run['state']} のため、停止するものがありません。",
+                f"実行 {run_id} は{state_in_japanese(RUNS, run['state'])}のため、停止するものがありません。",
             )
         if run["kind"] in WRITING:
             await portions.put_aside(house, conn, run_id, "stopped by a person")
@@ -173,7 +174,7 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
                 raise RefusedByRule(
                     "IS-RUN-011",
                     f"The run {run_id} is {run['state']}: only a stopped run goes on.",
-                    f"実行 {run_id} は {run['state']} です。再開できるのは停止中の実行だけです。",
+                    f"実行 {run_id} は{state_in_japanese(RUNS, run['state'])}です。再開できるのは停止中の実行だけです。",
                 )
             await _take_up(house, conn, run)
             await write_audit(
@@ -198,7 +199,7 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
                 "IS-RUN-006",
                 f"The route {route['name']} is {route['state']} and would push the same numbers again: stop it first "
                 f"with `inventory-sync route stop {route['name']}`.",
-                f"ルート {route['name']} は {route['state']} のため、同じ数が再び反映されます。"
+                f"ルート {route['name']} は{state_in_japanese(ROUTES, route['state'])}のため、同じ数が再び反映されます。"
                 f"先に `inventory-sync route stop {route['name']}` で停止してください。",
             )
         if run["kind"] == "push":

@@ -15,6 +15,7 @@ from inventory_sync.engine.audit import write_audit
 from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule, route_named
 from inventory_sync.engine.runs import portions
+from inventory_sync.engine.state_words import ROUTES, state_in_japanese
 from inventory_sync.store import db
 from inventory_sync.store.db import Connection
 
@@ -152,7 +153,7 @@ async def check_writable(conn: Connection, route: db.Record) -> None:
             "IS-RUN-004",
             f"The route {name} is {route['state']}, so nothing can be pushed. `inventory-sync route show {name}` says "
             "what it waits for.",
-            f"ルート {name} は {route['state']} のため、一括反映できません。"
+            f"ルート {name} は{state_in_japanese(ROUTES, route['state'])}のため、一括反映できません。"
             f"`inventory-sync route show {name}` で待っている内容を確認してください。",
         )
     found = await blockers(conn, route) + (waits if route["state"] == "stopped" else [])

@@ -16,6 +16,7 @@ from inventory_sync.engine.lane import House
 from inventory_sync.engine.named import NoSuch, RefusedByRule
 from inventory_sync.engine.setup.business_days import end_of_business_days
 from inventory_sync.engine.setup.plan import canonical, objection
+from inventory_sync.engine.state_words import CONNECTIONS, state_in_japanese
 from inventory_sync.store import db
 from inventory_sync.systems.port import SystemDefinition
 from inventory_sync.systems.steps import Step, StepProof
@@ -104,7 +105,7 @@ async def applied(
             raise RefusedByRule(
                 "IS-CON-037",
                 f"The connection {name} is {record['state']}: it does not wait for an approval.",
-                f"接続 {name} は {record['state']} のため、承認待ちにできません。",
+                f"接続 {name} は{state_in_japanese(CONNECTIONS, record['state'])}のため、承認待ちにできません。",
             )
         now = house.now()
         since, patience = at or now, days or (step.business_days if step is not None else None) or USUAL_DAYS
