@@ -12,6 +12,7 @@ from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.connections import watch_expiry
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.engine.publishing import keeping as publishing
+from inventory_sync.engine.runs import keeping as runs
 from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
@@ -65,6 +66,7 @@ def _steps(house: House, retention: timedelta) -> Sequence[Callable[[], Awaitabl
         lambda: _close_what_is_over(house),
         lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
         lambda: _drop_old(house, retention),
+        lambda: runs.drop_old(house, retention=retention),
     )
 
 
