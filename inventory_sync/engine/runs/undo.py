@@ -64,13 +64,12 @@ async def _undoable(conn: Connection, run_id: int) -> db.Record:
             f"実行 {run_id} は実行 {earlier} が取り消しています: `inventory-sync run resume {earlier}`",
         )
     if run["lines_deleted_at"] is not None:
+        days = (run["lines_deleted_at"] - run["finished_at"]).days
         raise RefusedByRule(
             "IS-RUN-014",
-            f"The run {run_id} ended {run['finished_at']:%Y-%m-%d}, and what it did to each single cell was deleted "
-            f"{run['lines_deleted_at']:%Y-%m-%d}, so it cannot be taken back. Make a new push: "
-            "`inventory-sync route push`.",
-            f"実行 {run_id} は {run['finished_at']:%Y-%m-%d} に終了し、1 件ごとの明細は "
-            f"{run['lines_deleted_at']:%Y-%m-%d} に削除されたため、取り消せません。"
+            f"What the run {run_id} did to each single cell was deleted {days} days after it ended, so it cannot be "
+            "taken back. Make a new push: `inventory-sync route push`.",
+            f"実行 {run_id} の 1 件ごとの明細は終了の {days} 日後に削除したため、取り消せません。"
             "`inventory-sync route push` で新しく一括反映してください。",
         )
     if run["route_state"] in ("running", "watching"):
