@@ -88,6 +88,7 @@ def show(
             session.json(_document(view) | {"not_written": left})
         else:
             _progress(session, view, as_json)
+            _no_more_lines(session, view)
             _not_written(session, left)
 
     shell.run(work)
@@ -123,6 +124,17 @@ def _progress(session: shell.Session, view: RunView, as_json: bool) -> None:
             f"units up {view.up}, down {-view.down}; {counts} {why}",
         ).rstrip(" ;")
     )
+
+
+def _no_more_lines(session: shell.Session, view: RunView) -> None:
+    days = view.lines_kept_days
+    if days is not None:
+        session.line(
+            session.say.either(
+                f"1 件ごとの明細は終了の {days} 日後に削除しました。上の合計は残ります。",
+                f"Its single lines were deleted {days} days after it ended; what they sum up to stays.",
+            )
+        )
 
 
 def _not_written(session: shell.Session, left: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from inventory_sync.engine.alerts import close_alerts, open_alert
 from inventory_sync.engine.connections import watch_expiry
 from inventory_sync.engine.lane import House, Progress
 from inventory_sync.engine.publishing import keeping as publishing
+from inventory_sync.engine.runs import keeping as runs
 from inventory_sync.engine.setup import approvals
 from inventory_sync.store import db
 
@@ -78,6 +79,7 @@ def _steps(house: House, retention: timedelta) -> Mapping[str, Callable[[], Awai
         "alerts": lambda: _close_what_is_over(house),
         "safety_alerts": lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
         "old_rows": lambda: _drop_old(house, retention),
+        "runs": lambda: runs.drop_old(house, retention=retention),
     }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
+from inventory_sync.engine.runs import keeping
 from tests.cli.surroundings import DONE, FAILED, REFUSED, Terminal, _surroundings, terminal
-from tests.engine.apply_support import RUNNING
+from tests.engine.apply_support import RUNNING, Desk
 
 __all__ = ["_surroundings", "terminal"]
 
@@ -51,17 +53,69 @@ def test_runs_are_told_in_japanese_too(terminal: Terminal) -> None:
     assert "push" in terminal.run("run", "list").stdout
 
 
-def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_still(terminal: Terminal) -> None:
+def written(terminal: Terminal, run: int, moved: int) -> None:
+    """A service wrote each cell of this run; here nobody serves the route."""
+    terminal.on_pool(
+        lambda pool: pool.execute("update run_rows set state = 'done', moved = $2 where run_id = $1", run, moved)
+    )
+
+
+def first_alignment(terminal: Terminal) -> int:
+    """The run of a route's first alignment, on a route that was stopped since."""
     terminal.started()
-    [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
     terminal.run("route", "stop", "pos-shop")
-    assert terminal.json("run", "show", str(alignment["id"]))["error"] == "the route was stopped"
-    made = terminal.json("route", "undo", str(alignment["id"]))
-    assert made["summary"]["cells"] == 0, "nobody served the route, so nothing was pushed"
-    assert made["rows"] == []
-    done = terminal.json("route", "undo", str(alignment["id"]), "--accept", made["preview"])
-    assert done["total"] == 0
-    assert "IS-RUN-008" in terminal.run("route", "undo", str(alignment["id"]), expect=REFUSED).stderr
+    [alignment] = [r for r in terminal.json("run", "list")["runs"] if r["kind"] == "push"]
+    assert alignment["error"] == "the route was stopped"
+    return int(alignment["id"])
+
+
+def test_an_undo_is_shown_before_it_is_accepted_and_only_once_the_route_stands_still(terminal: Terminal) -> None:
+    run = first_alignment(terminal)
+    written(terminal, run, 3)
+    made = terminal.json("route", "undo", str(run))
+    assert (made["summary"]["cells"], made["summary"]["units_down"]) == (2, -6)
+    assert [row["gap"] for row in made["rows"]] == [-3, -3]
+    done = terminal.json("route", "undo", str(run), "--accept", made["preview"])
+    assert done["total"] == 2
+    assert "IS-RUN-008" in terminal.run("route", "undo", str(run), expect=REFUSED).stderr
+
+
+def test_an_undo_of_a_run_that_wrote_nothing_is_refused_and_leaves_its_route_alone(terminal: Terminal) -> None:
+    run = first_alignment(terminal)
+    refused = terminal.run("route", "undo", str(run), expect=REFUSED).stderr
+    assert "IS-RUN-015" in refused
+    assert "nothing to take back" in refused
+    assert "取り消すものがありません" in terminal.run("route", "undo", str(run), expect=REFUSED, language="ja").stderr
+    assert terminal.rows("select blockers from routes")[0]["blockers"] == []
+    assert terminal.rows("select 1 from previews where source = 'undo'") == []
+
+
+def test_a_run_whose_lines_were_deleted_tells_its_sums_and_is_not_taken_back(terminal: Terminal) -> None:
+    run = first_alignment(terminal)
+    written(terminal, run, 3)
+
+    async def much_later(desk: Desk) -> int:
+        ended = desk.house.now() - timedelta(days=41)
+        await desk.pool.execute("update runs set finished_at = $2 where id = $1", run, ended)
+        return await keeping.drop_old(desk.house, retention=timedelta(days=40))
+
+    assert terminal.behind(much_later) == 2
+    view = terminal.json("run", "show", str(run))
+    assert (view["rows"], view["up"], view["done"], view["not_written"]) == ({"done": 2}, 6, 2, [])
+    assert view["lines_deleted_at"] is not None
+    shown = terminal.run("run", "show", str(run)).stdout
+    assert "units up 6, down 0; done 2" in shown
+    assert "deleted 41 days after it ended" in shown
+    told = terminal.run("run", "show", str(run), language="ja").stdout
+    assert "増 6、減 0 完了 2" in told
+    assert "1 件ごとの明細は終了の 41 日後に削除しました" in told
+    refused = terminal.run("route", "undo", str(run), expect=REFUSED).stderr
+    assert "IS-RUN-014" in refused
+    assert "deleted 41 days after it ended" in refused
+    assert (
+        "41 日後に削除したため、取り消せません"
+        in terminal.run("route", "undo", str(run), expect=REFUSED, language="ja").stderr
+    )
 
 
 def test_a_preview_of_a_push_has_every_line_as_csv(terminal: Terminal) -> None:

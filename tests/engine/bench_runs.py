@@ -1,9 +1,9 @@
-"""Figures of runs: `python -m tests.engine.bench_runs preview|push [--pairs N]`, on a PostgreSQL of its own.
+"""Figures of runs: `python -m tests.engine.bench_runs preview|push|list [--pairs N]`, on a PostgreSQL of its own.
 
 `preview` prints how long a full preview takes from known levels, every line of it written out, and how much memory the
 process grew by. `push` runs a full push in real time, against a ledger and a shop that take the time stated, while live
 sales go on at the ledger, and prints how long each sale took from being heard to being acknowledged by the shop, less
-the partners' own time.
+the partners' own time. `list` prints how long the list of the latest runs takes, each of which wrote every pair.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from inventory_sync.engine.decide import decide
 from inventory_sync.engine.lane import House, Lane, take_lease
 from inventory_sync.engine.observe import observe
 from inventory_sync.engine.push import push
-from inventory_sync.engine.runs import control, pushes
+from inventory_sync.engine.runs import control, portions, pushes
 from inventory_sync.loops import Step, Wakes, turn
 from inventory_sync.model.ids import OpId
 from inventory_sync.store import db
@@ -278,9 +278,39 @@ async def _sell(
         await asyncio.sleep(0.1)
 
 
-async def main(what: str, pairs: int, sales: int) -> None:
+RUN_OF_ALL = """
+with run as (
+  insert into runs (kind, route_id, started_at, updated_at, total)
+  select 'push', id, $1, $1, $2 from routes returning id)
+insert into run_rows (run_id, pair_id, cell_id, side, rank, action, before, after, gap, moved, state, since)
+select run.id, p.id, p.channel_cell, 'channel', 2, 'write_channel', 900, 1000, 100, 100, 'done', $1 from run, pairs p
+returning run_id
+"""
+
+
+async def bench_list(house: House, path: Path, pairs: int, runs: int) -> None:
+    for _ in range(runs):
+        async with db.transaction(house.pool) as conn:
+            run = await conn.fetchval(RUN_OF_ALL, house.now(), pairs)
+            await portions.finish_if_over(house, conn, run)
+    await house.pool.execute("vacuum analyze run_rows")
+    times, used = [], Processor(path)
+    for _ in range(5):
+        began = time.monotonic()
+        found = await control.latest(house, limit=runs)
+        times.append(time.monotonic() - began)
+    units = {view.up for view in found}
+    print(
+        f"list: {len(found)} runs of {pairs} rows, units up {units}: {min(times) * 1000:.0f} to "
+        f"{max(times) * 1000:.0f} ms in {len(times)} tries; {used}"
+    )
+
+
+async def main(what: str, pairs: int, sales: int, runs: int) -> None:
     async with house_of(pairs) as (house, path):
-        if what == "preview":
+        if what == "list":
+            await bench_list(house, path, pairs, runs)
+        elif what == "preview":
             await bench_preview(house, path, pairs)
         else:
             await bench_push(house, path, pairs, sales)
@@ -288,8 +318,9 @@ async def main(what: str, pairs: int, sales: int) -> None:
 
 if __name__ == "__main__":
     given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("what", choices=["preview", "push"])
+    given.add_argument("what", choices=["preview", "push", "list"])
     given.add_argument("--pairs", type=int, default=100_000)
     given.add_argument("--sales", type=int, default=10_000, help="at most; ten a second while the push runs")
+    given.add_argument("--runs", type=int, default=50, help="of the list")
     chosen = given.parse_args()
-    sys.exit(asyncio.run(main(chosen.what, chosen.pairs, chosen.sales)))
+    sys.exit(asyncio.run(main(chosen.what, chosen.pairs, chosen.sales, chosen.runs)))

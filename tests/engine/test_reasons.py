@@ -11,7 +11,7 @@ from inventory_sync.cli import run_texts
 from inventory_sync.cli.partners import problems_in_japanese, told
 from inventory_sync.cli.texts import Words
 from inventory_sync.engine.alert_words import described
-from inventory_sync.engine.reasons import IN_JAPANESE, Reason, in_japanese
+from inventory_sync.engine.reasons import IN_JAPANESE, Reason, reason_in_japanese
 from inventory_sync.systems.builtin.problems import PROBLEMS as BUILTIN
 from inventory_sync.systems.makeshop.classic.problems import PROBLEMS as CLASSIC
 from inventory_sync.systems.makeshop.problems import PROBLEMS as MAKESHOP
@@ -46,7 +46,7 @@ def test_a_defect_is_alerted_with_its_problem_in_both_languages() -> None:
 
 
 def test_a_code_that_nobody_knows_leaves_the_text_as_it_was_stored() -> None:
-    assert in_japanese({}, "IS-XYZ-001", "No more: HTTP 500") == "No more: HTTP 500"
+    assert reason_in_japanese({}, "IS-XYZ-001", "No more: HTTP 500") == "No more: HTTP 500"
     assert run_texts.reason(Words("ja"), "a partner of old said no") == "a partner of old said no"
     assert run_texts.reason(Words("ja"), "superseded", None) == "新しい実行に引き継ぎました"
 

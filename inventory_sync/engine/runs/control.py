@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,8 @@ WRITING = ("push", "undo", "publish")
 @dataclass(frozen=True, slots=True)
 class RunView:
     """A run: how much is done of how much, rows (or items, or levels) a second, and seconds until it is over where
-    that can be said. `rows` counts the rows of a run that writes by state; `up` and `down` are the units it moved."""
+    that can be said. `rows` counts the rows of a run that writes by state; `up` and `down` are the units it moved.
+    `lines_deleted_at`: its rows were deleted then, and what they summed up to is told."""
 
     id: int
     kind: str
@@ -50,6 +51,14 @@ class RunView:
     rows: dict[str, int] = field(default_factory=dict)
     up: int = 0
     down: int = 0
+    lines_deleted_at: datetime | None = None
+
+    @property
+    def lines_kept_days(self) -> int | None:
+        """Whole days from the end of the run until its rows were deleted; None: they were not."""
+        if self.lines_deleted_at is None or self.finished_at is None:
+            return None
+        return (self.lines_deleted_at - self.finished_at).days
 
     def as_dict(self) -> dict[str, Any]:
         """The run as plain values."""
@@ -61,7 +70,7 @@ async def show(house: House, run_id: int) -> RunView:
     run = await db.row(house.pool, "run_by_id", id=run_id)
     if run is None:
         raise _no_run(run_id)
-    return await _view(house, run)
+    return (await _views(house, [run]))[0]
 
 
 def _no_run(run_id: int) -> NoSuch:
@@ -71,16 +80,44 @@ def _no_run(run_id: int) -> NoSuch:
     )
 
 
-async def _view(house: House, run: db.Record) -> RunView:
-    now, rows, up, down, done = house.now(), {}, 0, 0, int(run["done"])
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What the rows of a run sum up to, how many of them ended, and how many of those in the last while."""
+
+    rows: Mapping[str, int]
+    up: int
+    down: int
+    ended: int = 0
+    lately: int = 0
+
+
+_NO_ROWS = _Sums({}, 0, 0)
+
+
+def _stored(run: db.Record) -> _Sums | None:
+    """The sums kept with a run, where they hold; rows of a run that was stopped may still change."""
+    if run["kind"] not in WRITING:
+        return _NO_ROWS
+    if run["row_counts"] is None or (run["state"] != "done" and run["lines"] == "kept"):
+        return None
+    return _Sums(run["row_counts"], run["units_up"], run["units_down"])
+
+
+async def _views(house: House, runs: Sequence[db.Record]) -> list[RunView]:
+    """Runs as they are now; one question more for all of those whose rows still change."""
+    now, sums = house.now(), {run["id"]: _stored(run) for run in runs}
+    still = [number for number, kept in sums.items() if kept is None]
+    found = await db.rows(house.pool, "sums_of_open_runs", ids=still, recent=now - RATE_WINDOW) if still else []
+    counted = {
+        r["run_id"]: _Sums(r["row_counts"], r["units_up"], r["units_down"], r["ended"], r["lately"]) for r in found
+    }
+    return [_view(run, sums[run["id"]] or counted.get(run["id"], _NO_ROWS), now) for run in runs]
+
+
+def _view(run: db.Record, sums: _Sums, now: datetime) -> RunView:
     going = run["state"] == "running"
-    if run["kind"] in WRITING:
-        found = await db.rows(house.pool, "run_states", id=run["id"])
-        rows = {r["state"]: r["rows"] for r in found}
-        up, down = sum(r["up"] for r in found), sum(r["down"] for r in found)
-        ended = sum(rows.get(state, 0) for state in ("done", "failed", "skipped"))
-        done = max(done, ended)  # rows go with their pairs where a mapping is deleted; what was done stays done
-    rate = await _rate(house, run, done, now) if going else 0.0
+    done = max(int(run["done"]), sums.ended)  # rows go with their pairs where a mapping is deleted; done stays done
+    rate = _rate(run, done, sums.lately, now) if going else 0.0
     left = None if run["total"] is None or not going else max(0, run["total"] - done)
     remaining = None if left is None or (rate <= 0 and left) else (left / rate if left else 0.0)
     return RunView(
@@ -99,26 +136,24 @@ async def _view(house: House, run: db.Record) -> RunView:
         preview=run["preview_id"],
         undoes=run["undoes"],
         error=run["error"],
-        rows=rows,
-        up=up,
-        down=down,
+        rows=dict(sorted(sums.rows.items())),
+        up=sums.up,
+        down=sums.down,
+        lines_deleted_at=run["lines_deleted_at"],
     )
 
 
-async def _rate(house: House, run: db.Record, done: int, now: datetime) -> float:
+def _rate(run: db.Record, done: int, lately: int, now: datetime) -> float:
     """Rows a second: of the last while for a run that writes, since the start for the others."""
-    since = max(run["started_at"], now - RATE_WINDOW)
-    if run["kind"] in WRITING:
-        done = await db.value(house.pool, "run_ended_since", id=run["id"], since=since)
-    else:
-        since = run["started_at"]
+    writes = run["kind"] in WRITING
+    since = max(run["started_at"], now - RATE_WINDOW) if writes else run["started_at"]
     seconds = (now - since).total_seconds()
-    return done / seconds if seconds > 0 else 0.0
+    return (lately if writes else done) / seconds if seconds > 0 else 0.0
 
 
 async def latest(house: House, *, limit: int = 50) -> list[RunView]:
-    """The latest runs, newest first."""
-    return [await _view(house, run) for run in await db.rows(house.pool, "runs_latest", limit=limit)]
+    """The latest runs, newest first: in two questions at most, however many they are and whatever they wrote."""
+    return await _views(house, await db.rows(house.pool, "runs_latest", limit=limit))
 
 
 async def lines(house: House, run_id: int, *states: str) -> AsyncIterator[dict[str, Any]]:

@@ -232,7 +232,7 @@ async def finish_if_over(house: House, conn: Connection, run_id: int) -> None:
 
 
 async def _finish(house: House, conn: Connection, run_id: int) -> None:
-    await db.run(conn, "note_run_done", run_id=run_id, now=house.now())
+    await db.run(conn, "sum_up_run", run_id=run_id, now=house.now())
     await db.run(conn, "finish_run", id=run_id, state="done", error="", now=house.now())
 
 
@@ -269,7 +269,7 @@ async def put_aside(house: House, conn: Connection, run_id: int, reason: str) ->
     now = house.now()
     await db.row(conn, "run_locked", id=run_id)
     await db.run(conn, "withdraw_rows", run_id=run_id, now=now)
-    await db.run(conn, "note_run_done", run_id=run_id, now=now)
+    await db.run(conn, "sum_up_run", run_id=run_id, now=now)
     await db.run(conn, "set_run_aside", run_id=run_id, error=reason, now=now)
     await db.notify(conn, "decide")
 

@@ -56,6 +56,22 @@ async def _undoable(conn: Connection, run_id: int) -> db.Record:
             f"The run {run_id} is a {run['kind']}: only a push can be taken back.",
             f"実行 {run_id} の種類は {run['kind']} です。取り消せるのは一括反映だけです。",
         )
+    earlier = await db.value(conn, "undone_by", run_id=run_id)
+    if earlier is not None:
+        raise RefusedByRule(
+            "IS-RUN-008",
+            f"The run {run_id} is taken back by the run {earlier}: `inventory-sync run resume {earlier}`.",
+            f"実行 {run_id} は実行 {earlier} が取り消しています: `inventory-sync run resume {earlier}`",
+        )
+    if run["lines_deleted_at"] is not None:
+        days = (run["lines_deleted_at"] - run["finished_at"]).days
+        raise RefusedByRule(
+            "IS-RUN-014",
+            f"What the run {run_id} did to each single cell was deleted {days} days after it ended, so it cannot be "
+            "taken back. Make a new push: `inventory-sync route push`.",
+            f"実行 {run_id} の 1 件ごとの明細は終了の {days} 日後に削除したため、取り消せません。"
+            "`inventory-sync route push` で新しく一括反映してください。",
+        )
     if run["route_state"] in ("running", "watching"):
         raise RefusedByRule(
             "IS-RUN-006",
@@ -71,12 +87,13 @@ async def _undoable(conn: Connection, run_id: int) -> db.Record:
             f"実行 {run_id} はまだ終わっていません。`inventory-sync run stop {run_id}` で停止し、"
             "最後の応答を待ってください。",
         )
-    earlier = await db.value(conn, "undone_by", run_id=run_id)
-    if earlier is not None:
+    if not (await _sum(conn, run_id))["cells"]:
         raise RefusedByRule(
-            "IS-RUN-008",
-            f"The run {run_id} is taken back by the run {earlier}: `inventory-sync run resume {earlier}`.",
-            f"実行 {run_id} は実行 {earlier} が取り消しています: `inventory-sync run resume {earlier}`",
+            "IS-RUN-015",
+            f"There is nothing to take back of the run {run_id}: it moved no number, or the mapping of what it moved "
+            "was deleted.",
+            f"実行 {run_id} には取り消すものがありません。数を書き換えていないか、"
+            "書き換えた商品の紐付けが削除されています。",
         )
     return run
 
@@ -88,6 +105,7 @@ async def start_undo(house: House, run_id: int, *, preview_id: str, actor: str) 
     Raises NoSuch, RefusedByRule.
     """
     async with db.transaction(house.pool) as conn:
+        await db.row(conn, "run_locked", id=run_id)  # its rows are not deleted meanwhile
         run = await _undoable(conn, run_id)
         kept = await previews.preview_of(conn, preview_id)
         if kept["source"] != "undo" or kept["undoes"] != run_id:

@@ -157,19 +157,9 @@ where u.id = :id and u.state = 'running' for no key update of u skip locked;
 
 -- name: run_by_id(id)^
 select u.id, u.kind, u.connection_id, u.route_id, u.state, u.done, u.found, u.total, u.actor, u.preview_id, u.undoes,
-       u.on_stopped, u.started_at, u.updated_at, u.finished_at, u.error, n.name as connection, r.name as route,
-       r.state as route_state
+       u.on_stopped, u.started_at, u.updated_at, u.finished_at, u.error, u.row_counts, u.units_up, u.units_down, u.lines,
+       u.lines_deleted_at, n.name as connection, r.name as route, r.state as route_state
 from runs u left join connections n on n.id = u.connection_id left join routes r on r.id = u.route_id where u.id = :id;
-
--- name: run_states(id)
--- How many rows of a run stand where.
-select state, count(*)::int as rows, coalesce(sum(greatest(moved, 0)), 0)::bigint as up,
-       coalesce(sum(least(moved, 0)), 0)::bigint as down
-from run_rows where run_id = :id group by state order by state;
-
--- name: run_ended_since(id, since)$
--- Rows of a run that ended after a time.
-select count(*) from run_rows where run_id = :id and state in ('done', 'failed', 'skipped') and since > :since;
 
 -- name: run_lines(id, states, after_pair, after_cell, limit)
 -- Rows of a run in these states, in the order of pair and cell.
@@ -362,10 +352,6 @@ where id = :run_id;
 -- of a publish run, whose rows ask for whatever the target is.
 update run_rows set state = 'confirmed', since = :now where run_id = :run_id and state = 'proposed';
 
--- name: note_run_done(run_id, now)!
-update runs set done = (select count(*) from run_rows where run_id = :run_id and state in ('done', 'failed', 'skipped')),
-  updated_at = :now where id = :run_id;
-
 -- name: stuck_rows(run_id, before, now)!
 -- Rows that were let go long ago and could not be written since: the cell says why.
 update run_rows w set state = 'failed', reason = c.blocked, reason_code = null, moved = 0, since = :now from cells c
@@ -430,7 +416,7 @@ where u.id = :id for update of u;
 -- name: runs_latest(limit)
 -- The latest runs, newest first.
 select u.id, u.kind, u.connection_id, u.route_id, u.state, u.done, u.found, u.total, u.actor, u.preview_id, u.undoes,
-       u.on_stopped, u.started_at, u.updated_at, u.finished_at, u.error, n.name as connection, r.name as route,
-       r.state as route_state
+       u.on_stopped, u.started_at, u.updated_at, u.finished_at, u.error, u.row_counts, u.units_up, u.units_down, u.lines,
+       u.lines_deleted_at, n.name as connection, r.name as route, r.state as route_state
 from runs u left join connections n on n.id = u.connection_id left join routes r on r.id = u.route_id
 order by u.id desc limit :limit;
