@@ -61,7 +61,5 @@ def reason(say: Words, of: str, code: str | None = None, problems: Mapping[str, 
     if found := _ROUTE.fullmatch(of):
         return say.either(f"ルートは{state_in_japanese(ROUTES, found[1])}です", of)
     if found := _FEW_LISTED.fullmatch(of):
-        return say.either(
-            f"取引先の一覧には {found[2]} 件のうち {found[1]} 件しかなかったため、採用しませんでした", of
-        )
+        return say.either(f"取引先の一覧には {found[2]} 件のうち {found[1]} 件しかなかったため、採用しませんでした", of)
     return say.either(REASONS[of] if of in REASONS else reason_in_japanese(problems or {}, code, of), of)

@@ -168,8 +168,8 @@ async def relink(house: House, name: str, values: Mapping[str, str], desk: Desk)
             "IS-CON-031",
             f"The connection {name} is not unlinked (it is {record['state']}): "
             f"replace its credential with `inventory-sync connection renew {name}`.",
-            f"接続 {name} の連携は解除されていません({state_in_japanese(CONNECTIONS, record['state'])})。認証情報の更新は "
-            f"`inventory-sync connection renew {name}` です。",
+            f"接続 {name} の連携は解除されていません({state_in_japanese(CONNECTIONS, record['state'])})。"
+            f"認証情報の更新は `inventory-sync connection renew {name}` です。",
         )
     return await _replace(house, record, values, desk, "connection.relinked")
 

@@ -79,7 +79,7 @@ def _steps(house: House, retention: timedelta) -> Mapping[str, Callable[[], Awai
         "alerts": lambda: _close_what_is_over(house),
         "safety_alerts": lambda: db.run(house.pool, "close_safety_alerts", now=house.now()),
         "old_rows": lambda: _drop_old(house, retention),
-        "runs": lambda: runs.drop_old(house, retention=retention),
+        "run_lines": lambda: runs.drop_old(house, retention=retention),
     }
 
 

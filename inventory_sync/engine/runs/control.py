@@ -209,7 +209,8 @@ async def resume(house: House, run_id: int, *, actor: str) -> RunView:
                 raise RefusedByRule(
                     "IS-RUN-011",
                     f"The run {run_id} is {run['state']}: only a stopped run goes on.",
-                    f"実行 {run_id} は{state_in_japanese(RUNS, run['state'])}です。再開できるのは停止中の実行だけです。",
+                    f"実行 {run_id} は{state_in_japanese(RUNS, run['state'])}です。"
+                    "再開できるのは停止中の実行だけです。",
                 )
             await _take_up(house, conn, run)
             await write_audit(
@@ -234,7 +235,8 @@ async def _take_up(house: House, conn: db.Connection, run: db.Record) -> None:
                 "IS-RUN-006",
                 f"The route {route['name']} is {route['state']} and would push the same numbers again: stop it first "
                 f"with `inventory-sync route stop {route['name']}`.",
-                f"ルート {route['name']} は{state_in_japanese(ROUTES, route['state'])}のため、同じ数が再び反映されます。"
+                f"ルート {route['name']} は{state_in_japanese(ROUTES, route['state'])}のため、"
+                "同じ数が再び反映されます。"
                 f"先に `inventory-sync route stop {route['name']}` で停止してください。",
             )
         if run["kind"] == "push":
