@@ -40,7 +40,7 @@ def seconds_of(text: str) -> float:
     """
     found = _DURATION.fullmatch(text.strip())
     if found is None or float(found[1]) <= 0:
-        raise typer.BadParameter("write it like 30s, 2m or 1h")
+        raise typer.BadParameter("write it like 30s, 2m or 1h", param_hint="'--for'")
     return float(found[1]) * _UNITS[found[2]]
 
 
@@ -64,7 +64,7 @@ def demo(
     """See it work: three simulated partners, the daemon, trade, faults, kill -9; exit 1 if a unit is off."""
     seconds = None if for_ is None else seconds_of(for_)
     if plant not in (None, "double"):
-        raise typer.BadParameter("the planted bugs are: double")
+        raise typer.BadParameter(f"{plant!r} is not one of 'double'", param_hint="'--plant'")
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
 
     async def work(session: shell.Session) -> int:

@@ -58,7 +58,6 @@ _SENTENCES: tuple[_Told, ...] = tuple(
         (r"(?i:file|dir|path) (.+) is not readable\.", lambda found: f"{found[1]} を読み取れません。"),
         (r"(?i:file|dir|path) (.+) is not writable\.", lambda found: f"{found[1]} に書き込めません。"),
         ("write it like 30s, 2m or 1h", lambda _: "30s、2m、1h のように指定してください。"),
-        ("the planted bugs are: double", lambda _: "選べる値: double"),
     )
 )
 

@@ -229,7 +229,8 @@ async def _end(
     await cells.note_settled(conn, [e.cell for e in ended], settled_at=now)
     await _note_cut(conn, ended, now)
     await _return_owed(conn, ended)
-    await portions.end_with_ops(house, conn, [(e.op.id, e.state, e.reason, e.code, e.returned) for e in ended], now)
+    ends = [portions.OpEnd(e.op.id, e.state, e.reason, e.code, e.returned) for e in ended]
+    await portions.end_with_ops(house, conn, ends, now)
     await counting.make_uncertain(house, lane, conn, [(e.op.cell, e.uncertain) for e in ended if e.uncertain])
     await _quarantine(house, lane, conn, ended, now)
     await _decide_again(conn, ended)

@@ -162,10 +162,13 @@ WRONG = {
         f"Invalid value for '--keep': dir '{__file__}' is a file.",
     ),
     "demo --for 1x": (
-        "値が正しくありません: 30s、2m、1h のように指定してください。",
-        "Invalid value: write it like 30s, 2m or 1h",
+        "'--for' の値が正しくありません: 30s、2m、1h のように指定してください。",
+        "Invalid value for '--for': write it like 30s, 2m or 1h",
     ),
-    "demo --plant x": ("値が正しくありません: 選べる値: double", "Invalid value: the planted bugs are: double"),
+    "demo --plant x": (
+        "'--plant' の値が正しくありません: 'x' は使えません。選べる値: double",
+        "Invalid value for '--plant': 'x' is not one of 'double'",
+    ),
 }
 
 

@@ -31,7 +31,7 @@ async def test_no_row_of_a_stopped_run_is_left_behind_as_if_its_turn_had_come(ru
     async with bench.pool.acquire() as settling:
         answer = settling.transaction()
         await answer.start()
-        outcome = (op, "not_applied" if returned else "applied", "the budget is spent", returned)
+        outcome = portions.OpEnd(op, "not_applied" if returned else "applied", "the budget is spent", None, returned)
         await portions.end_with_ops(bench.house, settling, [outcome], bench.house.now())
         stopping = asyncio.create_task(control.stop(bench.house, run, actor="person"))
         await _is_over_or_waits(bench.pool, stopping)

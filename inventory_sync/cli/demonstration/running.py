@@ -51,6 +51,8 @@ WRONG_AND_STILL = 10.0
 SET_UP_WITHIN = 90.0
 ALIGN_WITHIN = 120.0
 FIRST_KILL, NEXT_KILLS = 15.0, 60.0
+# Seconds a kill waits for a request to each partner, and at most, on a slow machine, for one that is under way.
+MEETING, LATEST_KILL = 2.6, 10.0
 """Seconds of trade before the first kill, and between kills, where a run has no end."""
 
 DEAD_FOR = 1.0
@@ -264,12 +266,13 @@ class Demonstration:
         faults[Partner.POS].queue(ADD, Fault(FaultKind.DELAY, 3.0), Fault(FaultKind.LATE, 0.5))
         faults[Partner.SHOP].queue(ADJUST, Fault(FaultKind.DELAY, 3.0))
         faults[Partner.CART].queue(STOCK, Fault(FaultKind.DELAY, 1.8))
-        for _ in range(130):
-            if not any(plan.pending for plan in faults.values()):
+        began = time.monotonic()
+        while any(plan.pending for plan in faults.values()) and (waited := time.monotonic() - began) < LATEST_KILL:
+            if waited > MEETING and self._under_way():
                 break
             await asyncio.sleep(0.02)
         died = datetime.now(UTC)
-        self.in_flight += sum(plan.under_way(died) for plan in faults.values())
+        self.in_flight += self._under_way()
         self.market.cart_requests.forget(died)
         self.state = self.say.either("kill -9 → 再起動中", "killed (-9), starting again")
         await self.daemon.kill()
@@ -278,6 +281,10 @@ class Demonstration:
         await self.daemon.start()
         self.outages.append(Outage(died, datetime.now(UTC)))
         self.state = self.say.either("取引中", "trading")
+
+    def _under_way(self) -> int:
+        now = datetime.now(UTC)
+        return sum(plan.under_way(now) for plan in self.market.faults.values())
 
     # -- settle and count ---
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from inventory_sync.engine import brake_release
 from inventory_sync.engine.lane import House
@@ -304,20 +305,27 @@ async def end_unwritten(
         )
 
 
-async def end_with_ops(
-    house: House, conn: Connection, outcomes: Sequence[tuple[str, str, str, str | None, bool]], now: datetime
-) -> None:
-    """Record in the rows of runs what became of the ops that carried them: op, state, reason with its code, and
-    whether what it carried is owed again."""
-    if not await db.rows(conn, "hold_runs_of", ops=[o[0] for o in outcomes]):
+class OpEnd(NamedTuple):
+    """What became of an op: its state, why with the code of a partner's problem, and whether it is owed again."""
+
+    op: str
+    state: str
+    reason: str
+    code: str | None
+    returned: bool
+
+
+async def end_with_ops(house: House, conn: Connection, ends: Sequence[OpEnd], now: datetime) -> None:
+    """Record in the rows of runs what became of the ops that carried them."""
+    if not await db.rows(conn, "hold_runs_of", ops=[end.op for end in ends]):
         return
     rows = await db.rows(
         conn,
         "end_rows",
-        ops=[o[0] for o in outcomes],
-        states=[_end(state, returned) for _, state, _, _, returned in outcomes],
-        reasons=[o[2][:500] for o in outcomes],
-        codes=[o[3] or None for o in outcomes],
+        ops=[end.op for end in ends],
+        states=[_end(end.state, end.returned) for end in ends],
+        reasons=[end.reason[:500] for end in ends],
+        codes=[end.code or None for end in ends],
         now=now,
     )
     for record in rows:  # the run was stopped while these were under way
