@@ -25,6 +25,7 @@ from inventory_sync.systems.budget import TokenBucket
 from inventory_sync.systems.errors import RetryLater
 from inventory_sync.systems.port import Accepted, Applied, NotApplied, PlannedOp, PreparedRequest
 from inventory_sync.systems.serial import SerialBudget
+from inventory_sync.systems.smaregi.limits import Window
 from tests.simulation.bulk import wherever_two_wait
 from tests.simulation.kinds import ABSOLUTE, BUILTIN, CLASSIC, EXPECT, RELATIVE, SETS, SHOPS, Options
 from tests.simulation.world import World
@@ -179,7 +180,7 @@ def an_unacknowledged_increase_counts() -> Iterator[Put]:
 
 @contextmanager
 def a_full_budget_after_restart() -> Iterator[Put]:
-    """A process that starts believes that nobody spent anything in the second before it."""
+    """A process that starts believes that nobody spent anything in the second before it, and counts no answers."""
     wait, spend = TokenBucket.wait, TokenBucket.spend
     credits: dict[TokenBucket, float] = {}
     worlds: list[World] = []
@@ -200,7 +201,11 @@ def a_full_budget_after_restart() -> Iterator[Put]:
         else:
             spend(bucket, cost, now)
 
-    with patch.object(TokenBucket, "wait", generous_wait), patch.object(TokenBucket, "spend", generous_spend):
+    with (
+        patch.object(TokenBucket, "wait", generous_wait),
+        patch.object(TokenBucket, "spend", generous_spend),
+        patch.object(Window, "wait", lambda window, requests, now: 0.0),
+    ):
         yield put
 
 
